@@ -1,0 +1,57 @@
+"""Exercises that check themselves: ``check("vae.1", my_function)``.
+
+Every other module of this package, save ``verdict``, is one chapter's exercises: a
+tuple ``EXERCISES`` of records. A chapter gains exercises by gaining such a file.
+"""
+
+import importlib
+import inspect
+import pkgutil
+from typing import Any
+
+from vaebook.exercises.verdict import Exercise, paragraph, verdict
+
+__all__ = ["check", "exercises", "hint", "solution_source"]
+
+
+def check(name: str, answer: Any) -> None:
+    """Print whether ``answer`` solves the exercise, and if not, what differs.
+
+    Parameters
+    ----------
+    name : str
+        Chapter and number, for example ``"vae.1"``.
+    answer : function or number
+        What the exercise asks for. A function is called on inputs of the exercise's
+        own; an error in it is reported, not raised.
+
+    Raises
+    ------
+    ValueError
+        If no exercise has this name; the message lists those that exist.
+    """
+    print(verdict(_exercise(name), answer))
+
+
+def hint(name: str) -> None:
+    """Print the exercise's hint; errors as in :func:`check`."""
+    print(paragraph(f"{name}: {_exercise(name).hint}"))
+
+
+def solution_source(name: str) -> str:
+    """Source text of the exercise's worked solution; errors as in :func:`check`."""
+    return inspect.getsource(_exercise(name).solution)
+
+
+def exercises() -> dict[str, Exercise]:
+    """Every exercise of the book, by name."""
+    names = {module.name for module in pkgutil.iter_modules(__path__)} - {"verdict"}
+    chapters = [importlib.import_module(f"{__name__}.{name}") for name in sorted(names)]
+    return {one.name: one for chapter in chapters for one in chapter.EXERCISES}
+
+
+def _exercise(name: str) -> Exercise:
+    known = exercises()
+    if name not in known:
+        raise ValueError(f"name must be one of {', '.join(known)}; received {name!r}")
+    return known[name]

@@ -1,0 +1,79 @@
+// Steps through frames drawn ahead; with a kernel, shows the exact drawing when it arrives.
+import { format, h, OWN_KEYS } from "./dom.js";
+
+const decimals = (value) => Math.min((String(value).split(".")[1] || "").length, 4);
+
+// A value as its slider writes it: all choices with as many decimals, values between with more.
+function written(value, choices) {
+  if (typeof value !== "number") return String(value);
+  return format(value, Math.max(decimals(value), ...choices.map(decimals)));
+}
+
+const same = (a, b) => Object.keys(a).every((name) => a[name] === b[name]);
+
+// One slider: its positions are the choices of a parameter.
+function slider(name, choices, onStep, signal) {
+  const input = h("input", { type: "range", min: 0, max: choices.length - 1, step: 1, "aria-label": name });
+  const number = h("span", { class: "fx-number", "aria-hidden": "true" });
+  const el = h("label", { class: "fx-slider" }, h("span", {}, name), input, number);
+  input.addEventListener("input", () => onStep(choices[Number(input.value)]), { signal });
+  const show = (value) => {
+    input.value = nearest(choices, value);
+    number.textContent = written(value, choices);
+    input.setAttribute("aria-valuetext", `${name} ${written(value, choices)}`);
+  };
+  return { el, show };
+}
+
+function nearest(choices, value) {
+  const exact = choices.indexOf(value);
+  if (exact >= 0 || typeof value !== "number") return Math.max(exact, 0);
+  const distances = choices.map((choice) => Math.abs(choice - value));
+  return distances.indexOf(Math.min(...distances));
+}
+
+// Row of the frame nearest to the values; the last parameter changes fastest.
+export function frameIndex(names, choices, values) {
+  return names.reduce((index, name, k) => index * choices[k].length + nearest(choices[k], values[name]), 0);
+}
+
+function render({ model, el }) {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const [names, labels, choices, frames, alts] = ["names", "labels", "choices", "frames", "alts"].map((k) => model.get(k));
+  const urls = new Map();
+  const url = (frame) => {
+    if (!urls.has(frame)) urls.set(frame, URL.createObjectURL(new Blob([frame], { type: "image/webp" })));
+    return urls.get(frame);
+  };
+  const picture = h("img", { class: "fx-frame dark-light", width: model.get("width"), draggable: "false" });
+  const put = (name, value) => {
+    model.set("values", { ...model.get("values"), [name]: value });
+    model.save_changes();
+  };
+  const sliders = names.map((name, k) => slider(labels[k], choices[k], (value) => put(name, value), signal));
+  const root = h("div", { class: "fx", ...OWN_KEYS }, picture, h("div", { class: "fx-sliders" }, ...sliders.map((s) => s.el)));
+
+  const draw = () => {
+    const values = model.get("values");
+    const exact = model.get("exact");
+    const arrived = exact.values && same(values, exact.values);
+    const index = frameIndex(names, choices, values);
+    picture.src = url(arrived ? exact.frame : frames[index]);
+    picture.alt = arrived ? exact.alt : alts[index];
+    sliders.forEach((s, k) => s.show(values[names[k]]));
+  };
+  for (const key of ["change:values", "change:exact"]) {
+    model.on(key, draw);
+    signal.addEventListener("abort", () => model.off(key, draw));
+  }
+  draw();
+  el.append(root);
+  return () => {
+    controller.abort();
+    urls.forEach((address) => URL.revokeObjectURL(address));
+    root.remove();
+  };
+}
+
+export default { render };

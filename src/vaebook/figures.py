@@ -1,0 +1,105 @@
+"""The house style, and the drawings that two or more pages use."""
+
+import inspect
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from IPython.display import Code
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
+from torch import Tensor
+
+STYLE = Path(__file__).with_name("book.mplstyle")
+
+# Digits 0 to 9; latent.css has the same, and lighter ones for the dark theme.
+CLASS_COLOURS = (
+    *("#3b2fa0", "#0072b2", "#0f8585", "#1b7837", "#76750a"),
+    *("#b85500", "#c8301a", "#cc2f72", "#7c1d57", "#5a6673"),
+)
+
+
+def use_book_style() -> None:
+    """Draw every later figure in the style of the book."""
+    plt.style.use(STYLE)
+
+
+def show_source(thing: Callable) -> Code:
+    """The library's own source of a function or class, without its docstring."""
+    source = inspect.getsource(thing)
+    doc = thing.__doc__
+    if doc:
+        start = source.index('"""')
+        start -= source[start - 1] == "r"
+        end = source.index('"""', source.index('"""') + 3) + 3
+        source = source[:start].rstrip() + source[end:]
+    return Code(textwrap.dedent(source).strip(), language="python")
+
+
+def draw_image(ax: Axes, image: Tensor) -> None:
+    """One square image of ink in [0, 1], as ink on paper, without axes."""
+    side = int(len(image) ** 0.5)
+    pixels = image.detach().reshape(side, side).numpy()
+    ax.imshow(pixels, cmap="gray_r", vmin=0, vmax=1)
+    ax.set_axis_off()
+
+
+def draw_grid(ax: Axes, images: Tensor, columns: int, gap: int = 1) -> None:
+    """Images (N, D) in rows of ``columns``, left to right, top to bottom.
+
+    Raises
+    ------
+    ValueError
+        If the images do not fill whole rows.
+    """
+    number, dim = images.shape
+    if number % columns:
+        raise ValueError(f"{number} images do not fill rows of {columns}")
+    side = int(dim**0.5)
+    tiles = images.detach().reshape(-1, columns, side, side)
+    tiles = torch.nn.functional.pad(tiles, (gap, gap, gap, gap))
+    sheet = tiles.permute(0, 2, 1, 3).reshape(-1, columns * (side + 2 * gap))
+    ax.imshow(sheet.numpy(), cmap="gray_r", vmin=0, vmax=1)
+    ax.set_axis_off()
+
+
+def draw_rows(rows: dict[str, Tensor]) -> Figure:
+    """Named rows of images, one above the other: a comparison column by column."""
+    columns = max(len(images) for images in rows.values())
+    height = 0.62 * len(rows)
+    fig, axes = plt.subplots(len(rows), figsize=(6.4, height), squeeze=False)
+    for ax, (name, images) in zip(axes[:, 0], rows.items(), strict=True):
+        draw_grid(ax, images, columns)
+        ax.text(-1, 5, name, ha="right", va="center", fontsize=9)
+    return fig
+
+
+def draw_codes(ax: Axes, mu: Tensor, y: Tensor, size: float = 22) -> PathCollection:
+    """Posterior means (N, 2), each drawn as the digit of its class, in its colour."""
+    points = mu.detach().numpy()
+    for digit in np.unique(y.numpy()):
+        rows = y.numpy() == digit
+        marker = f"${digit}$"
+        colour = CLASS_COLOURS[digit % 10]
+        drawn = ax.scatter(*points[rows].T, s=size, marker=marker, color=colour, lw=0.2)
+    ax.set(xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
+    return drawn
+
+
+def draw_history(ax: Axes, history: list) -> None:
+    """ELBO, log-likelihood term and KL over the epochs of ``training.fit``, in nats."""
+    epochs = np.arange(1, len(history) + 1)
+    curves = {
+        "$E_q[\\log p(x|z)]$, training": [e.expected_log_lik for e in history],
+        "ELBO, training": [e.elbo for e in history],
+        "ELBO, validation": [e.validation_elbo for e in history],
+        "$-$KL, training": [-e.kl for e in history],
+    }
+    for name, values in curves.items():
+        ax.plot(epochs, values, label=name)
+    ax.set(xlabel="epoch", ylabel="nats per image", xscale="log")
+    ax.legend(loc="lower right")

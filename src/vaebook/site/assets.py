@@ -1,0 +1,89 @@
+"""What a page loads: no icon font, no loader from elsewhere, MathJax where needed.
+
+The theme ships a 1.5 MB icon script, three web fonts and scripts for services this
+book does not use. The icons in use are drawn in ``chapters/_static/icons.css``.
+"""
+
+import re
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+TEMPLATES = Path(__file__).parent / "templates"
+MATHJAX = "tex-chtml.js"
+MATHJAX_PARTS = (MATHJAX, "output/chtml/fonts/woff-v2")
+
+NEEDED_BY = {
+    "clipboard.min.js": 'class="highlight',
+    "copybutton.js": 'class="highlight',
+    "design-tabs.js": "sd-tab-set",
+}
+UNUSED = (
+    "vendor/fontawesome",
+    "scripts/fontawesome.js*",
+    "scripts/*.map",
+    "styles/*.map",
+    "locales",
+    "images/logo_*",
+)
+ICON_FONT_RULES = re.compile(
+    r'(?:\.fa-[\w-]+:{1,2}before,?)+\{content:"[^"]*"\}|@font-face\{[^}]*fontawesome[^}]*\}'
+)
+
+
+def connect(app: Sphinx) -> None:
+    # Jupyter Book sets this one even where the extension that reads it is left out.
+    app.add_config_value("comments_config", {}, "")
+    app.connect("config-inited", _configure)
+    app.connect("html-page-context", _choose_scripts, priority=950)
+    app.connect("build-finished", _finish, priority=600)
+
+
+def _configure(app: Sphinx, config) -> None:
+    config.templates_path.insert(0, str(TEMPLATES))
+    config.mathjax_path = f"mathjax/{MATHJAX}"
+
+
+def _choose_scripts(app: Sphinx, pagename, templatename, context, doctree) -> None:
+    body = context.get("body", "")
+    chosen = [f for f in context.get("script_files", []) if _is_needed(f, body)]
+    for script in chosen:
+        if script.filename and pagename != "search":
+            script.attributes.setdefault("defer", "defer")
+    context["script_files"] = chosen
+
+
+def _is_needed(script, body: str) -> bool:
+    if not script.filename:
+        return "DOCUMENTATION_OPTIONS." not in script.attributes.get("body", "")
+    return NEEDED_BY.get(Path(script.filename).name, "") in body
+
+
+def _finish(app: Sphinx, exception: Exception | None) -> None:
+    if exception is None and app.builder.format == "html":
+        static = Path(app.outdir, "_static")
+        _copy_mathjax(static / "mathjax")
+        _remove_unused(static)
+
+
+def _copy_mathjax(target: Path) -> None:
+    package = Path(find_spec("sphinx-mathjax-offline").origin).parent
+    for part in MATHJAX_PARTS:
+        source, copy = package / "static" / "mathjax" / part, target / part
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, copy, dirs_exist_ok=True)
+        else:
+            shutil.copyfile(source, copy)
+
+
+def _remove_unused(static: Path) -> None:
+    for pattern in UNUSED:
+        for path in static.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    theme = static / "styles" / "pydata-sphinx-theme.css"
+    slim = ICON_FONT_RULES.sub("", theme.read_text(encoding="utf-8"))
+    theme.with_name("pydata-without-icons.css").write_text(slim, encoding="utf-8")
+    theme.unlink()

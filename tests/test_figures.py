@@ -1,0 +1,93 @@
+"""Drawings: what is put on the page is what was given, in place and in order."""
+
+import matplotlib
+import numpy as np
+import pytest
+import torch
+
+matplotlib.use("agg")
+import matplotlib.pyplot as plt
+
+from vaebook import figures
+from vaebook.checkpoints import Epoch
+from vaebook.likelihood import bernoulli_log_prob
+
+
+@pytest.fixture
+def ax():
+    fig, ax = plt.subplots()
+    yield ax
+    plt.close(fig)
+
+
+def test_grid_puts_images_left_to_right_then_down(ax):
+    images = torch.arange(6.0)[:, None].expand(6, 4) / 6
+    figures.draw_grid(ax, images, columns=3, gap=1)
+    sheet = ax.images[0].get_array()
+    assert sheet.shape == (8, 12)
+    np.testing.assert_allclose(sheet[1::4, 1::4] * 6, [[0, 1, 2], [3, 4, 5]])
+    assert not sheet[0].any() and not sheet[:, 0].any()
+
+
+def test_grid_keeps_each_image_upright(ax):
+    image = torch.arange(16.0)[None] / 16
+    figures.draw_grid(ax, image, columns=1, gap=0)
+    np.testing.assert_allclose(ax.images[0].get_array(), image.reshape(4, 4))
+
+
+def test_ink_is_dark_and_the_scale_is_fixed(ax):
+    figures.draw_image(ax, torch.full((16,), 0.5))
+    shown = ax.images[0]
+    assert shown.get_cmap().name == "gray_r"
+    assert shown.get_clim() == (0, 1)
+
+
+def test_images_must_fill_their_rows(ax):
+    with pytest.raises(ValueError, match="5 images do not fill rows of 3"):
+        figures.draw_grid(ax, torch.zeros(5, 4), columns=3)
+
+
+def test_rows_are_named_in_order():
+    fig = figures.draw_rows({"a": torch.zeros(3, 4), "b": torch.ones(3, 4)})
+    assert [ax.texts[0].get_text() for ax in fig.axes] == ["a", "b"]
+    assert fig.axes[1].images[0].get_array().max() == 1
+    plt.close(fig)
+
+
+def test_codes_stand_at_their_means(ax):
+    mu, y = torch.tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]), torch.tensor([7, 3, 7])
+    figures.draw_codes(ax, mu, y)
+    drawn = [c.get_offsets().data.tolist() for c in ax.collections]
+    assert drawn == [[[2.0, 3.0]], [[0.0, 1.0], [4.0, 5.0]]]
+
+
+def test_history_draws_the_terms_with_their_signs(ax):
+    figures.draw_history(ax, [Epoch(-20.0, 3.0, -25.0), Epoch(-18.0, 4.0, -24.0)])
+    curves = {line.get_label(): line.get_ydata().tolist() for line in ax.lines}
+    assert curves["ELBO, training"] == [-23.0, -22.0]
+    assert curves["ELBO, validation"] == [-25.0, -24.0]
+    assert curves["$-$KL, training"] == [-3.0, -4.0]
+
+
+def test_source_is_shown_without_its_docstring():
+    shown = figures.show_source(bernoulli_log_prob).data
+    assert shown.startswith("def bernoulli_log_prob(")
+    assert "softplus(logits)" in shown and '"""' not in shown
+
+
+def test_source_of_a_function_without_docstring_is_whole():
+    def bare(x):
+        return x
+
+    assert figures.show_source(bare).data == "def bare(x):\n    return x"
+
+
+def test_the_explorer_colours_the_digits_alike():
+    css = (figures.STYLE.parent / "explore" / "latent.css").read_text(encoding="utf-8")
+    for digit, colour in enumerate(figures.CLASS_COLOURS):
+        assert f"--lx-class-{digit}: light-dark({colour}," in css
+
+
+def test_style_is_loadable():
+    with plt.style.context(figures.STYLE):
+        assert plt.rcParams["axes.spines.top"] is False

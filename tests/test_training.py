@@ -1,0 +1,185 @@
+"""The loop: its step against arithmetic by hand, its promises, its refusals."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from vaebook.checkpoints import State
+from vaebook.datasets import load_digits
+from vaebook.training import NonFiniteLossError, Settings, fit, make_optimizer, run
+from vaebook.training import train_step as step
+from vaebook.vae import VAE
+from vaebook.variational import ElboTerms
+
+QUIET = Settings(epochs=2, batch_size=50, progress=False)
+
+
+class Line(nn.Module):
+    """One weight w; example x has terms w x and w^2: every gradient by hand."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.tensor(0.5, dtype=torch.float64))
+        self.seen = []
+
+    def elbo_terms(self, x, *, rng):
+        self.seen.append(x.detach().clone())
+        return ElboTerms(self.w * x.sum(-1), self.w.square().expand(len(x)))
+
+
+def sgd_state(model, rate=0.1):
+    return State(model, torch.optim.SGD(model.parameters(), lr=rate), None, [])
+
+
+def make_vae(seed=0):
+    rng = torch.Generator().manual_seed(seed)
+    return VAE(64, (16,), 2, rng=rng), rng
+
+
+@pytest.mark.equation(
+    "eq-vae-loss", against="the gradient of a one-weight model by hand"
+)
+@pytest.mark.parametrize("kl_weight", [1.0, 0.25])
+def test_step_sums_over_pixels_and_averages_over_examples(kl_weight):
+    """loss = -(w mean_n sum_d x - c w^2), so w <- w + rate (mean_n sum_d x - 2 c w)."""
+    model, x = Line(), torch.tensor([[1.0, 2.0], [3.0, 4.0], [0.0, 2.0]]).double()
+    terms = step(sgd_state(model), x, kl_weight)
+    assert terms == pytest.approx((0.5 * 4.0, 0.25))
+    assert model.w.item() == pytest.approx(0.5 + 0.1 * (4.0 - kl_weight * 1.0))
+
+
+def test_training_climbs_the_elbo():
+    model, rng = make_vae()
+    x = load_digits(binarize=True).train.x
+    history = fit(model, x, replace(QUIET, epochs=8), rng=rng)
+    assert history[-1].elbo > history[0].elbo + 3
+    assert all(epoch.kl >= 0 for epoch in history)
+    assert math.isnan(history[0].validation_elbo)
+
+
+@pytest.mark.equation(
+    "eq-vae-minibatch", against="the mean over all rows, from every batch of an epoch"
+)
+def test_an_epoch_visits_each_row_once_in_a_new_order(rng):
+    """So the batch means average to the mean of the whole set: no row counts twice."""
+    model, x = Line(), torch.arange(60.0).double()[:, None]
+    settings = replace(QUIET, batch_size=20, learning_rate=0.0, weight_decay=0.0)
+    history = fit(model, x, settings, rng=rng)
+    first, second = torch.cat(model.seen[:3]), torch.cat(model.seen[3:])
+    assert torch.equal(first.sort(0).values, x)
+    assert torch.equal(second.sort(0).values, x)
+    assert not torch.equal(first, second)
+    assert history[0].expected_log_lik == pytest.approx(0.5 * x.mean().item())
+
+
+def test_a_short_last_batch_is_left_out(rng):
+    model = Line()
+    fit(model, torch.ones(55, 1).double(), replace(QUIET, batch_size=20), rng=rng)
+    assert [len(x) for x in model.seen] == [20, 20, 20, 20]
+
+
+def test_rate_falls_along_half_a_cosine(rng, monkeypatch):
+    rates = []
+    monkeypatch.setattr(
+        "vaebook.training.train_step",
+        lambda state, *_: rates.append(state.optimizer.param_groups[0]["lr"]) or (0, 0),
+    )
+    settings = Settings(epochs=2, batch_size=10, learning_rate=1.0, progress=False)
+    fit(Line(), torch.ones(20, 1).double(), settings, rng=rng)
+    expected = [(1 + math.cos(math.pi * done)) / 2 for done in (0, 0.25, 0.5, 0.75)]
+    assert rates == pytest.approx(expected)
+
+
+def test_same_seed_same_weights_bit_for_bit():
+    x = load_digits(binarize=True).train.x
+    finals = []
+    for seed in (0, 0, 1):
+        model, rng = make_vae(seed)
+        fit(model, x, QUIET, rng=rng)
+        finals.append(nn.utils.parameters_to_vector(model.parameters()))
+    assert torch.equal(finals[0], finals[1])
+    assert not torch.equal(finals[0], finals[2])
+
+
+def test_pixels_are_made_from_rows_batch_by_batch(rng):
+    model = Line()
+    settings = replace(QUIET, to_pixels=lambda rows, rng: rows + 7, batch_size=20)
+    fit(model, torch.zeros(20, 1).double(), settings, rng=rng)
+    assert all((x == 7).all() for x in model.seen)
+
+
+def test_kl_weight_sees_the_share_done(rng):
+    seen = []
+    settings = replace(QUIET, kl_weight=lambda done: seen.append(done) or 0.5)
+    fit(Line(), torch.ones(100, 1).double(), settings, rng=rng)
+    assert seen == [0.0, 0.25, 0.5, 0.75]
+
+
+def test_validation_is_recorded_and_never_trained_on(rng):
+    model, x = Line(), torch.ones(50, 1).double()
+    history = fit(model, x, QUIET, rng=rng, validation=torch.full((3, 1), 9.0).double())
+    assert len(model.seen) == 4
+    assert history[1].validation_elbo == pytest.approx(
+        9 * model.w.item() - model.w.item() ** 2
+    )
+
+
+@pytest.mark.parametrize(
+    ("poison", "named"), [("x", "the pixels"), ("weight", "expected_log_lik and kl")]
+)
+def test_a_loss_that_is_not_finite_says_where_and_what_to_try(poison, named):
+    model, rng = make_vae()
+    x = load_digits(binarize=True).train.x
+    if poison == "x":
+        x[900, 3] = math.nan
+    else:
+        nn.init.constant_(model.encoder.net[0].weight, math.inf)
+    before = [w.clone() for w in model.decoder.parameters()]
+    with pytest.raises(NonFiniteLossError) as error:
+        fit(model, x, replace(QUIET, batch_size=1000, progress=False), rng=rng)
+    message = str(error.value)
+    assert message.startswith("epoch 1, step 1: ")
+    assert named in message
+    assert "Try a lower learning_rate" in message
+    after = model.decoder.parameters()
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_too_few_rows_is_an_error(rng):
+    with pytest.raises(ValueError, match="a batch of 50 rows; received 3"):
+        fit(Line(), torch.ones(3, 1).double(), QUIET, rng=rng)
+
+
+def test_run_yields_as_it_goes(rng):
+    model = Line()
+    epochs = run(model, torch.ones(50, 1).double(), QUIET, rng=rng)
+    next(epochs)
+    assert len(model.seen) == 1
+
+
+def test_progress_bar_counts_the_epochs(rng, capsys):
+    fit(Line(), torch.ones(50, 1).double(), replace(QUIET, progress=True), rng=rng)
+    assert "2/2" in capsys.readouterr().out
+
+
+def test_the_optimizer_is_adamw_with_the_settings():
+    optimizer = make_optimizer(Line(), Settings(learning_rate=0.2, weight_decay=0.3))
+    group = optimizer.param_groups[0]
+    assert isinstance(optimizer, torch.optim.AdamW)
+    assert (group["lr"], group["weight_decay"]) == (0.2, 0.3)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_threads_are_set_for_the_steps_and_restored(rng, threads):
+    before, seen = torch.get_num_threads(), []
+    settings = replace(QUIET, threads=threads)
+    settings = replace(
+        settings,
+        to_pixels=lambda rows, rng: seen.append(torch.get_num_threads()) or rows,
+    )
+    fit(Line(), torch.ones(50, 1).double(), settings, rng=rng)
+    assert seen == [threads] * 2
+    assert torch.get_num_threads() == before

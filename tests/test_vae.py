@@ -1,0 +1,291 @@
+"""The assembly, against quadrature over its one latent."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from scipy import integrate, optimize, special, stats
+from torch import nn
+
+from vaebook.datasets import load_digits
+from vaebook.monte_carlo import estimate
+from vaebook.vae import VAE, GaussianVAE, initialise
+
+D, L = 4, 1
+
+
+@pytest.fixture
+def tiny():
+    """Four pixels, one latent, float64: every integral over z is a quadrature."""
+    rng = torch.Generator().manual_seed(3)
+    model = VAE(D, (6,), L, rng=rng).double()
+    with torch.no_grad():
+        for layer in model.decoder.modules():
+            if isinstance(layer, nn.Linear):
+                layer.weight *= 3
+    return model
+
+
+@pytest.fixture
+def images():
+    return torch.tensor(list(itertools.product([0.0, 1.0], repeat=D))).double()
+
+
+def logits_at(model, z):
+    """The decoder by numpy alone."""
+    a = np.array([[z]])
+    layers = [m for m in model.decoder.net if isinstance(m, nn.Linear)]
+    for number, layer in enumerate(layers):
+        a = a @ layer.weight.detach().numpy().T + layer.bias.detach().numpy()
+        a = a / (1 + np.exp(-a)) if number < len(layers) - 1 else a
+    return a[0]
+
+
+def pixel_law(model, z):
+    """p(lit | z), each pixel's."""
+    return special.expit(logits_at(model, z))
+
+
+def log_likelihood(model, x, z):
+    """log p(x|z) by scipy: the log of the sigmoid, of the right sign for each pixel."""
+    return special.log_expit((2 * x.numpy() - 1) * logits_at(model, z)).sum()
+
+
+def exact_log_evidence(model, x):
+    """log of the integral of p(x|z) p(z) over z, by scipy."""
+
+    def joint(z):
+        likelihood = stats.bernoulli.pmf(x.numpy(), pixel_law(model, z)).prod()
+        return likelihood * stats.norm.pdf(z)
+
+    return np.log(integrate.quad(joint, -9, 9, epsabs=1e-13)[0])
+
+
+def exact_elbo(model, x):
+    """E_q[log p(x|z) + log p(z) - log q(z|x)] by scipy."""
+    mu, log_var = (v.item() for v in model.posterior(x))
+    q = stats.norm(mu, np.exp(log_var / 2))
+
+    def integrand(z):
+        log_lik = log_likelihood(model, x, z)
+        return q.pdf(z) * (log_lik + stats.norm.logpdf(z) - q.logpdf(z))
+
+    half = 9 * np.exp(log_var / 2)
+    return integrate.quad(integrand, mu - half, mu + half, epsabs=1e-12)[0]
+
+
+@pytest.mark.equation(
+    "eq-vae-joint", against="scipy's Bernoulli and normal, term by term"
+)
+@pytest.mark.equation("eq-vae-weight", against="the ratio p(x, z)/q(z|x) from scipy")
+def test_log_weights_are_the_ratio(tiny, images):
+    x = images[5:6]
+    log_w = tiny.log_weights(x, 4, rng=torch.Generator().manual_seed(1))
+    rng = torch.Generator().manual_seed(1)
+    mu, log_var = (v.item() for v in tiny.posterior(x))
+    sigma = np.exp(log_var / 2)
+    z = mu + sigma * torch.randn(4, 1, 1, generator=rng, dtype=torch.float64).numpy()
+    expected = [
+        stats.bernoulli.logpmf(x[0].numpy(), pixel_law(tiny, zs)).sum()
+        + stats.norm.logpdf(zs)
+        - stats.norm.logpdf(zs, mu, sigma)
+        for zs in z.flatten()
+    ]
+    np.testing.assert_allclose(log_w.detach().flatten(), expected, rtol=1e-10)
+
+
+@pytest.mark.equation(
+    "eq-vae-evidence", against="quadrature; and it sums to 1 over images"
+)
+def test_evidence_is_the_integral_over_the_latent(tiny, images, rng, assert_within):
+    result = tiny.log_evidence(images, 4000, rng=rng)
+    truth = [exact_log_evidence(tiny, x) for x in images]
+    assert np.exp(truth).sum() == pytest.approx(1.0, rel=1e-9)
+    assert_within(result.value, truth, result.standard_error)
+
+
+@pytest.mark.equation(
+    "eq-index-goal", against="scipy.stats.entropy over all images of four pixels"
+)
+def test_likeliest_model_is_the_nearest_in_kl(tiny, images):
+    """Mean log-likelihood = -entropy(data) - KL(data || model), for any model."""
+    data = np.random.default_rng(0).dirichlet(np.ones(len(images)))
+    log_model = np.array([exact_log_evidence(tiny, x) for x in images])
+    divergence = stats.entropy(data, np.exp(log_model))
+    assert data @ log_model == pytest.approx(
+        -stats.entropy(data) - divergence, rel=1e-9
+    )
+
+
+@pytest.mark.equation("eq-vae-estimator", against="quadrature of the ELBO over z")
+@pytest.mark.equation(
+    "eq-vae-two-forms", against="quadrature of E_q[log p(x,z) - log q]"
+)
+@pytest.mark.parametrize("rng", range(3), indirect=True)
+def test_estimator_is_unbiased_for_the_elbo(tiny, images, rng, assert_within):
+    for x in images[[0, 6, 15]]:
+        terms = tiny.elbo_terms(x.expand(20_000, D), rng=rng)
+        drawn = estimate(terms.elbo.detach())
+        assert_within(drawn.mean, exact_elbo(tiny, x), drawn.standard_error)
+
+
+def test_elbo_is_below_the_evidence_for_every_image(tiny, images):
+    for x in images:
+        assert exact_elbo(tiny, x) <= exact_log_evidence(tiny, x) + 1e-9
+
+
+@pytest.mark.equation(
+    "eq-vae-gradient", against="central differences of the quadrature of the ELBO"
+)
+def test_gradient_is_the_gradient_of_the_exact_elbo(tiny, images, rng, assert_within):
+    """On an encoder bias and a decoder bias: one reaches z, the other does not."""
+    x = images[6]
+    for bias in (tiny.encoder.net[-1].bias, tiny.decoder.net[-1].bias):
+        draws = torch.stack(
+            [
+                torch.autograd.grad(
+                    tiny.elbo_terms(x.expand(50, D), rng=rng).elbo.mean(), bias
+                )[0][1]
+                for _ in range(300)
+            ]
+        )
+        slope = estimate(draws)
+        assert_within(
+            slope.mean, central_difference(tiny, x, bias), slope.standard_error
+        )
+
+
+def central_difference(model, x, bias, step=1e-4):
+    values = []
+    for sign in (1, -1):
+        with torch.no_grad():
+            bias[1] += sign * step
+        values.append(exact_elbo(model, x))
+        with torch.no_grad():
+            bias[1] -= sign * step
+    return (values[0] - values[1]) / (2 * step)
+
+
+def test_more_samples_mean_a_steadier_first_term(tiny, images, rng):
+    x = images[6].expand(2000, D)
+    spread = [
+        tiny.elbo_terms(x, number, rng=rng).expected_log_lik.std().item()
+        for number in (None, 1, 16)
+    ]
+    assert spread[0] == pytest.approx(spread[1], rel=0.15)
+    assert spread[2] == pytest.approx(spread[0] / 4, rel=0.15)
+
+
+def test_terms_are_sums_over_pixels_one_per_image(tiny, images, rng):
+    """Twice the pixels, each the same: twice the log-likelihood, the same KL."""
+    terms = tiny.elbo_terms(images, rng=torch.Generator().manual_seed(0))
+    assert terms.expected_log_lik.shape == terms.kl.shape == (len(images),)
+    with torch.no_grad():
+        last, first = tiny.decoder.net[-1], tiny.encoder.net[0]
+        last.weight = nn.Parameter(last.weight.repeat(2, 1))
+        last.bias = nn.Parameter(last.bias.repeat(2))
+        first.weight = nn.Parameter(first.weight.repeat(1, 2) / 2)
+    again = tiny.elbo_terms(images.repeat(1, 2), rng=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(again.expected_log_lik, 2 * terms.expected_log_lik)
+    torch.testing.assert_close(again.kl, terms.kl)
+
+
+@pytest.mark.parametrize("number", [2, 99, 100, 101, 250])
+def test_exactly_the_requested_samples_are_drawn(tiny, images, number):
+    drawn = []
+    original = tiny.log_weights
+    tiny.log_weights = lambda x, s, rng: drawn.append(s) or original(x, s, rng=rng)
+    tiny.log_evidence(images, number, rng=torch.Generator().manual_seed(0))
+    assert sum(drawn) == number
+
+
+def test_same_seed_same_model_and_another_seed_another():
+    models = [VAE(64, (8,), 2, rng=torch.Generator().manual_seed(s)) for s in (0, 0, 1)]
+    weights = [nn.utils.parameters_to_vector(m.parameters()) for m in models]
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_initial_weights_are_uniform_with_the_stated_bound(rng):
+    layer = nn.Linear(100, 200)
+    initialise(layer, rng=rng)
+    assert layer.weight.abs().max() <= 0.1
+    assert layer.weight.std().item() == pytest.approx(0.1 / np.sqrt(3), rel=0.02)
+    assert not layer.bias.any()
+
+
+def test_initialisation_leaves_the_global_generator_alone(rng):
+    before = torch.get_rng_state()
+    VAE(64, (8,), 2, rng=rng)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_sample_decodes_the_prior(tiny):
+    drawn = tiny.sample(3, rng=torch.Generator().manual_seed(2))
+    rng = torch.Generator().manual_seed(2)
+    z = torch.randn(3, L, generator=rng, dtype=torch.float64)
+    expected = [pixel_law(tiny, zs.item()) for zs in z]
+    np.testing.assert_allclose(drawn, expected, rtol=1e-10)
+
+
+def test_reconstruction_decodes_the_posterior_mean(tiny, images):
+    mu = tiny.posterior(images).mu.detach()
+    expected = [pixel_law(tiny, m.item()) for m in mu]
+    np.testing.assert_allclose(tiny.reconstruct(images), expected, rtol=1e-10)
+
+
+def test_digits_have_finite_terms(rng):
+    model = VAE(64, (16,), 3, rng=rng)
+    terms = model.elbo_terms(load_digits(binarize=True).test.x, 2, rng=rng)
+    assert terms.elbo.isfinite().all()
+    assert (terms.kl >= 0).all()
+
+
+# Grey pixels
+
+
+@pytest.fixture
+def grey():
+    """A Gaussian decoder that is linear, so that its evidence has a closed form."""
+    model = GaussianVAE(5, (), 2, rng=torch.Generator().manual_seed(4)).double()
+    with torch.no_grad():
+        model.log_var.fill_(-1.2)
+    return model
+
+
+@pytest.mark.equation(
+    "eq-vae-gaussian-decoder",
+    against="scipy's N(b, W W' + sigma^2 I) of a linear decoder",
+)
+def test_gaussian_evidence_is_the_linear_gaussian_one(grey, assert_within):
+    rng = torch.Generator().manual_seed(5)
+    x = torch.randn(6, 5, generator=rng, dtype=torch.float64)
+    result = grey.log_evidence(x, 20_000, rng=rng)
+    layer = grey.decoder.net[0]
+    w, b = layer.weight.detach().numpy(), layer.bias.detach().numpy()
+    marginal = stats.multivariate_normal(b, w @ w.T + np.exp(-1.2) * np.eye(5))
+    assert_within(result.value, marginal.logpdf(x.numpy()), result.standard_error)
+
+
+def test_gaussian_mean_image_is_the_decoders_output(grey):
+    z = torch.ones(3, 2).double()
+    assert torch.equal(grey.mean_image(z), grey.decoder(z))
+
+
+@pytest.mark.equation(
+    "eq-vae-best-sigma",
+    against="scipy's bounded minimisation of -log p over log sigma^2",
+)
+def test_best_variance_is_the_mean_squared_residual(grey):
+    rng = torch.Generator().manual_seed(6)
+    x, z = (torch.randn(40, d, generator=rng, dtype=torch.float64) for d in (5, 2))
+
+    def loss(log_var):
+        with torch.no_grad():
+            grey.log_var.fill_(log_var)
+        return -grey.log_likelihood(x, z).mean().item()
+
+    best = optimize.minimize_scalar(loss, bounds=(-5, 5), options={"xatol": 1e-9})
+    residual = (x - grey.mean_image(z)).square().mean().item()
+    assert np.exp(best.x) == pytest.approx(residual, rel=1e-6)
