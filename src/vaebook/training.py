@@ -169,7 +169,7 @@ def _train_epoch(state: State, x: Tensor, settings: Settings) -> tuple[float, ..
         rate = settings.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
         state.optimizer.param_groups[0]["lr"] = rate
         try:
-            pixels = x[rows]
+            pixels = x.index_select(0, rows)
             if settings.to_pixels:
                 pixels = settings.to_pixels(pixels, rng=state.rng)
             weight = settings.kl_weight(done) if settings.kl_weight else 1.0

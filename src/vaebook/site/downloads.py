@@ -33,6 +33,8 @@ def notebook(path: Path) -> str:
     content = json.loads(path.read_text(encoding="utf-8"))
     for cell in content["cells"]:
         cell["metadata"].pop("execution", None)
+        if "remove-stdout" in cell["metadata"].get("tags", []):  # progress bars
+            cell["outputs"] = [o for o in cell["outputs"] if o.get("name") != "stdout"]
     return json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
