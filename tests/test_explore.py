@@ -20,7 +20,7 @@ from vaebook.explore import LatentExplorer, explore, rounded
 from vaebook.explore.bundle import bundle
 from vaebook.explore.fallback import VIEW
 from vaebook.explore.packing import fixed_noise_terms
-from vaebook.explore.still import CLASSES
+from vaebook.figures import CLASS_COLOURS
 from vaebook.site.serve import server
 from vaebook.vae import VAE
 
@@ -184,7 +184,7 @@ def test_a_notebook_gets_the_view_and_the_site_the_picture_beside_it():
 
 
 def test_stills_and_page_colour_classes_alike():
-    for k, colour in enumerate(CLASSES):
+    for k, colour in enumerate(CLASS_COLOURS):
         assert f"--lx-class-{k}: light-dark({colour}," in LatentExplorer._css
 
 
@@ -243,6 +243,10 @@ def test_frames_are_drawn_for_every_combination():
     assert figure.choices == [[0, 0.1, 0.2, 0.3], ["x", "yy"]]
     assert len(figure.frames) == 8 and len(set(figure.frames)) > 4
     assert Image.open(io.BytesIO(figure.frames[0])).size == (1280, 720)
+
+
+def test_a_fresh_figure_carries_each_frame_once():
+    assert make_frames().exact == {}
 
 
 def test_setting_values_draws_exactly_those():

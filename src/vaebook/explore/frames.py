@@ -49,6 +49,7 @@ class FrameExplorer(PicturedWidget):
         figsize: tuple[float, float] | None,
     ):
         self.draw, self.alt, self.figsize = draw, alt, figsize
+        self.ready = False
         grid = [dict(zip(choices, v, strict=True)) for v in _product(choices)]
         frames = list(_draw_all(self._frame, grid))
         super().__init__(
@@ -60,6 +61,7 @@ class FrameExplorer(PicturedWidget):
             alts=[self._describe(values) for values in grid],
             width=round(DPI / 2 * self._figure().get_figwidth()),
         )
+        self.ready = True
 
     def snapshot(self) -> bytes:
         """The frame of the present values, WebP."""
@@ -97,7 +99,7 @@ class FrameExplorer(PicturedWidget):
     @t.observe("values")
     def _redraw(self, change: dict) -> None:
         """With a kernel each change is drawn anew; without one frames are stepped."""
-        if self.frames:
+        if self.ready:
             frame, alt = self._frame(self.values), self.describe()
             self.exact = {"values": self.values, "frame": frame, "alt": alt}
 
