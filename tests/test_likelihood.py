@@ -80,3 +80,11 @@ def test_shapes_that_do_not_fit_are_named():
         bernoulli_log_prob(torch.zeros(2, 3), torch.zeros(2, 4))
     with pytest.raises(ValueError, match=r"last axes.*mu \(1,\)"):
         gaussian_log_prob(torch.zeros(3), torch.zeros(1), torch.zeros(3))
+
+
+@pytest.mark.parametrize("log_var", [-20.0, 20.0])
+def test_gaussian_is_exact_at_far_variances(log_var):
+    x, mu = double([0.3]) * np.exp(log_var / 2), double([0.0])
+    expected = stats.norm.logpdf(x[0].item(), 0, np.exp(log_var / 2))
+    found = gaussian_log_prob(x, mu, double([log_var]))
+    assert found.item() == pytest.approx(expected, rel=1e-12)

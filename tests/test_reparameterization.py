@@ -83,3 +83,10 @@ def test_extreme_log_var_stays_finite(rng):
 def test_no_samples_is_an_error(rng):
     with pytest.raises(ValueError, match="at least 1; received 0"):
         gaussian_rsample(torch.zeros(1, 1), torch.zeros(1, 1), 0, rng=rng)
+
+
+@pytest.mark.parametrize("log_var", [-20.0, 20.0])
+def test_far_variances_scale_the_noise_exactly(log_var):
+    mu, log_var = torch.zeros(1).double(), torch.tensor([log_var]).double()
+    z = reparameterize(mu, log_var, torch.ones(1).double())
+    assert z.item() == pytest.approx(np.exp(log_var.item() / 2), rel=1e-12)

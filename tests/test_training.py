@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from vaebook.checkpoints import State
+from vaebook.checkpoints import Epoch, State
 from vaebook.datasets import load_digits
 from vaebook.training import NonFiniteLossError, Settings, fit, make_optimizer, run
 from vaebook.training import train_step as step
@@ -183,3 +183,45 @@ def test_threads_are_set_for_the_steps_and_restored(rng, threads):
     fit(Line(), torch.ones(50, 1).double(), settings, rng=rng)
     assert seen == [threads] * 2
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(("given", "weight"), [(None, 1.0), (0.5, 0.5), (4.0, 4.0)])
+def test_fit_passes_the_kl_weight_to_the_step(rng, given, weight, monkeypatch):
+    """One step of plain gradient descent on the line: w + rate (mean x - 2 c w)."""
+    monkeypatch.setattr(
+        "vaebook.training.make_optimizer",
+        lambda model, settings: torch.optim.SGD(model.parameters(), lr=0.1),
+    )
+    model = Line()
+    settings = Settings(epochs=1, batch_size=10, learning_rate=0.1)
+    if given is not None:
+        settings = replace(settings, kl_weight=lambda done: given)
+    fit(model, torch.full((10, 1), 3.0).double(), settings, rng=rng)
+    assert model.w.item() == pytest.approx(0.5 + 0.1 * (3.0 - weight))
+
+
+def test_gradients_do_not_pile_up_over_steps():
+    model, x = Line(), torch.full((10, 1), 3.0).double()
+    state = sgd_state(model)
+    step(state, x)
+    after = model.w.item()
+    step(state, x)
+    assert model.w.item() == pytest.approx(after + 0.1 * (3.0 - 2 * after))
+
+
+def test_elbo_of_an_epoch_is_likelihood_minus_kl():
+    assert Epoch(-3.0, 2.0, 0.0).elbo == -5.0
+
+
+def test_validation_is_the_mean_over_its_rows(rng):
+    model = Line()
+    seen = torch.tensor([[1.0], [5.0], [9.0]]).double()
+    history = fit(model, torch.ones(50, 1).double(), QUIET, rng=rng, validation=seen)
+    w = model.w.item()
+    assert history[-1].validation_elbo == pytest.approx(5 * w - w**2)
+
+
+def test_defaults_are_adamws_own():
+    group = make_optimizer(Line(), Settings()).param_groups[0]
+    assert group["betas"] == (0.9, 0.999)
+    assert not group["amsgrad"]

@@ -128,6 +128,9 @@ def test_estimator_is_unbiased_for_the_elbo(tiny, images, rng, assert_within):
         terms = tiny.elbo_terms(x.expand(20_000, D), rng=rng)
         drawn = estimate(terms.elbo.detach())
         assert_within(drawn.mean, exact_elbo(tiny, x), drawn.standard_error)
+        terms = tiny.elbo_terms(x.expand(5_000, D), 4, rng=rng)
+        drawn = estimate(terms.elbo.detach())
+        assert_within(drawn.mean, exact_elbo(tiny, x), drawn.standard_error)
 
 
 def test_elbo_is_below_the_evidence_for_every_image(tiny, images):
@@ -139,31 +142,31 @@ def test_elbo_is_below_the_evidence_for_every_image(tiny, images):
     "eq-vae-gradient", against="central differences of the quadrature of the ELBO"
 )
 def test_gradient_is_the_gradient_of_the_exact_elbo(tiny, images, rng, assert_within):
-    """On an encoder bias and a decoder bias: one reaches z, the other does not."""
+    """On the biases of mu, of log sigma^2 and of a pixel: the last does not reach z."""
     x = images[6]
-    for bias in (tiny.encoder.net[-1].bias, tiny.decoder.net[-1].bias):
+    encoder, decoder = tiny.encoder.net[-1].bias, tiny.decoder.net[-1].bias
+    for bias, entry in ((encoder, 0), (encoder, 1), (decoder, 1)):
         draws = torch.stack(
             [
                 torch.autograd.grad(
                     tiny.elbo_terms(x.expand(50, D), rng=rng).elbo.mean(), bias
-                )[0][1]
+                )[0][entry]
                 for _ in range(300)
             ]
         )
         slope = estimate(draws)
-        assert_within(
-            slope.mean, central_difference(tiny, x, bias), slope.standard_error
-        )
+        truth = central_difference(tiny, x, bias, entry)
+        assert_within(slope.mean, truth, slope.standard_error)
 
 
-def central_difference(model, x, bias, step=1e-4):
+def central_difference(model, x, bias, entry, step=1e-4):
     values = []
     for sign in (1, -1):
         with torch.no_grad():
-            bias[1] += sign * step
+            bias[entry] += sign * step
         values.append(exact_elbo(model, x))
         with torch.no_grad():
-            bias[1] -= sign * step
+            bias[entry] -= sign * step
     return (values[0] - values[1]) / (2 * step)
 
 
@@ -289,3 +292,51 @@ def test_best_variance_is_the_mean_squared_residual(grey):
     best = optimize.minimize_scalar(loss, bounds=(-5, 5), options={"xatol": 1e-9})
     residual = (x - grey.mean_image(z)).square().mean().item()
     assert np.exp(best.x) == pytest.approx(residual, rel=1e-6)
+
+
+@pytest.mark.parametrize("rng", range(3), indirect=True)
+def test_gradient_reaches_the_learned_variance(grey, rng, assert_within):
+    """d/d log sigma^2 of log N(x; m, sigma^2 I) is (|x - m|^2 / sigma^2 - D) / 2."""
+    x, z = (torch.randn(40, d, generator=rng, dtype=torch.float64) for d in (5, 2))
+    grey.log_likelihood(x, z).sum().backward()
+    residual = (x - grey.mean_image(z)).square().sum().item()
+    assert grey.log_var.grad.item() == pytest.approx(
+        (residual / np.exp(-1.2) - 40 * 5) / 2, rel=1e-9
+    )
+
+
+def test_learned_variance_starts_at_one():
+    model = GaussianVAE(5, (), 2, rng=torch.Generator().manual_seed(0))
+    assert model.log_var.item() == 0.0
+    assert model.log_var.requires_grad
+
+
+def test_decoder_mirrors_the_encoder(rng):
+    model = VAE(9, (4, 6), 2, rng=rng)
+    widths = [
+        [m.out_features for m in part.net if isinstance(m, nn.Linear)]
+        for part in (model.encoder, model.decoder)
+    ]
+    assert widths == [[4, 6, 4], [6, 4, 9]]
+
+
+def test_posterior_is_what_the_encoder_says_however_extreme(tiny, images):
+    with torch.no_grad():
+        tiny.encoder.net[-1].bias += torch.tensor([30.0, -20.0]).double()
+    mu, log_var = tiny.posterior(images)
+    out = tiny.encoder.net(images)
+    assert torch.equal(torch.cat([mu, log_var], -1), out)
+
+
+def test_evidence_reports_the_effective_size_of_its_weights(tiny, images):
+    result = tiny.log_evidence(images, 50, rng=torch.Generator().manual_seed(1))
+    log_w = tiny.log_weights(images, 50, rng=torch.Generator().manual_seed(1))
+    w = log_w.detach().exp().numpy()
+    np.testing.assert_allclose(result.ess, w.sum(0) ** 2 / (w**2).sum(0), rtol=1e-9)
+
+
+def test_five_thousand_samples_unless_said(tiny, images):
+    drawn, original = [], tiny.log_weights
+    tiny.log_weights = lambda x, s, rng: drawn.append(s) or original(x, s, rng=rng)
+    tiny.log_evidence(images, rng=torch.Generator().manual_seed(0))
+    assert sum(drawn) == 5000

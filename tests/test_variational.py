@@ -104,3 +104,10 @@ def test_terms_give_their_bound():
 def test_unequal_shapes_are_named():
     with pytest.raises(ValueError, match=r"mu \(2, 3\), log_var \(3,\)"):
         gaussian_kl(torch.zeros(2, 3), torch.zeros(3))
+
+
+@pytest.mark.parametrize("log_var", [-20.0, 20.0])
+def test_kl_is_exact_at_far_variances(log_var):
+    expected = 0.5 * (math.exp(log_var) - 1 - log_var)
+    found = gaussian_kl(double([0.0]), double([log_var]))
+    assert found.item() == pytest.approx(expected, rel=1e-12)

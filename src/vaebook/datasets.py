@@ -42,8 +42,8 @@ def _digit_scans() -> tuple[Tensor, Tensor]:
 def load_digits(binarize: bool = True) -> Digits:
     r"""The 1,797 scanned 8 x 8 digits that scikit-learn carries, in three parts.
 
-    The rows keep the order of their writers, so the last 447 images are by people
-    whose hands the model has not seen.
+    The rows keep their order, a writer's scans together, so the last 447 images are
+    mostly by hands that the model has not seen.
 
     Parameters
     ----------

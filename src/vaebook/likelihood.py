@@ -40,9 +40,9 @@ def bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
     r"""Log-probability of independent binary pixels, from logits.
 
     .. math:: \sum_d [x_d\,\ell_d - \log(1 + e^{\ell_d})], \qquad
-              \ell_d = \log\frac{p_d}{1-p_d}
+              \ell_d = \log\frac{\pi_d}{1-\pi_d}
 
-    The logit form stays finite where ``log(sigmoid(l))`` would overflow.
+    The logit form stays finite where ``log(1 - sigmoid(l))`` is minus infinity.
 
     Parameters
     ----------

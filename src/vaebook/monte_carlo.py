@@ -27,9 +27,10 @@ class LogEvidence(NamedTuple):
     value : Tensor (N,)
         Nats; its expectation is a lower bound on log p(x).
     standard_error : Tensor (N,)
-        Nats, by the delta method: trust it when ``ess`` is large.
+        Nats, by the delta method; blind to mass that no draw has visited.
     ess : Tensor (N,)
-        Effective sample size of the weights, between 1 and S.
+        Effective sample size of the weights, 1 to S: a small one condemns the
+        estimate, a large one does not acquit it.
     """
 
     value: Tensor
@@ -68,13 +69,13 @@ def estimate(values: Tensor) -> Estimate:
 def log_mean_exp(log_w: Tensor, dim: int = 0) -> Tensor:
     r"""Logarithm of the average of ``exp(log_w)`` along ``dim``, without overflow.
 
-    .. math:: \log \tfrac1K \sum_k w_k
-              = \operatorname{logsumexp}_k(\log w_k) - \log K
+    .. math:: \log \tfrac1S \sum_s w_s
+              = \operatorname{logsumexp}_s(\log w_s) - \log S
 
     Parameters
     ----------
     log_w : Tensor
-        Log-weights; ``dim`` is the axis of the K samples.
+        Log-weights; ``dim`` is the axis of the S samples.
 
     Equation: eq-vae-log-mean-exp
     """
@@ -100,7 +101,7 @@ def iw_log_evidence(
 ) -> LogEvidence:
     r"""Importance-weighted bound on log p(x) from exactly ``num_samples`` draws.
 
-    .. math:: \hat\ell_S(x) = \log \tfrac1S\sum_{s=1}^S w_s, \qquad
+    .. math:: \hat{\mathcal L}_S(x) = \log \tfrac1S\sum_{s=1}^S w_s, \qquad
               w_s = \frac{p(x, z_s)}{q(z_s|x)},\; z_s\sim q(z|x)
 
     Memory holds one chunk at a time, whatever ``num_samples`` is.

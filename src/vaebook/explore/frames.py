@@ -85,7 +85,7 @@ class FrameExplorer(PicturedWidget):
             canvas = FigureCanvasAgg(figure)
             self.draw(figure.subplots(), **values)
             canvas.draw()
-        return to_webp(np.asarray(canvas.buffer_rgba()))
+        return to_webp(np.asarray(canvas.buffer_rgba()), colours=32)
 
     @t.validate("values")
     def _validate_values(self, proposal: dict) -> dict:

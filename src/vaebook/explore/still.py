@@ -20,7 +20,7 @@ INK, MUTED, ACCENT = "#1d2733", "#566273", "#0a6f85"
 
 def latent_still(explorer: "LatentExplorer") -> bytes:
     """The pad, the decoded image and the chosen image of an explorer, as WebP."""
-    figure = Figure(figsize=(6.4, 4.0), dpi=170, facecolor="white")
+    figure = Figure(figsize=(6.4, 4.0), dpi=120, facecolor="white")
     canvas = FigureCanvasAgg(figure)
     pad, decoded, chosen = figure.subplot_mosaic(
         [["pad", "decoded"], ["pad", "chosen"]],
@@ -34,7 +34,7 @@ def latent_still(explorer: "LatentExplorer") -> bytes:
         chosen, np.zeros(len(explorer.x[0])) if image is None else image, "input x"
     )
     canvas.draw()
-    return to_webp(np.asarray(canvas.buffer_rgba()), colours=192)
+    return to_webp(np.asarray(canvas.buffer_rgba()), colours=96)
 
 
 def _chosen(explorer: "LatentExplorer") -> np.ndarray | None:

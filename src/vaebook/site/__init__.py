@@ -15,6 +15,7 @@ from vaebook.site import (
     freshness,
     metadata,
     numbering,
+    pictures,
     pruning,
     widgets,
 )
@@ -30,6 +31,7 @@ JOBS = (
     widgets,
     assets,
     pruning,
+    pictures,
     downloads,
 )
 
