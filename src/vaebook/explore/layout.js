@@ -61,6 +61,6 @@ export function layout(parts) {
     h("div", { class: "lx-actions" }, controls.status, controls.previous, controls.next, controls.undo, controls.clear),
     parts.bars);
   const hint = h("p", { class: "lx-hint" },
-    "Drag the ring to decode; tap a digit or paint your own to encode, and watch the bars.");
+    "Drag the ring to decode a point. Tap a digit, or paint one below, to encode it and fill the bars.");
   return { el: h("div", { class: "lx", ...OWN_KEYS }, hint, h("div", { class: "lx-body" }, map, decode, encode)), controls };
 }
