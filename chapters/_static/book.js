@@ -17,6 +17,12 @@
     ready().then(() => new ResizeObserver(mark).observe(document.querySelector("main")));
   });
 
+  // On a phone the table of contents is a drawer: a tap on a line of it closes it.
+  addEventListener("click", (event) => {
+    const line = event.target.closest?.('dialog[open] a[href^="#"]');
+    line?.closest("dialog").close();
+  });
+
   const root = document.documentElement;
   let shown = root.dataset.theme;
   addEventListener("beforeprint", () => {

@@ -21,6 +21,8 @@ CLASS_COLOURS = (
     *("#3b2fa0", "#0072b2", "#0f8585", "#1b7837", "#76750a"),
     *("#b85500", "#c8301a", "#cc2f72", "#7c1d57", "#5a6673"),
 )
+# The terms of the ELBO, as in the explorer.
+LIKELIHOOD_COLOUR, KL_COLOUR, ELBO_COLOUR = "#0a6f85", "#b4540a", "#1d2733"
 
 
 def use_book_style() -> None:
@@ -71,10 +73,10 @@ def draw_rows(rows: dict[str, Tensor]) -> Figure:
     """Named rows of images, one above the other: a comparison column by column."""
     columns = max(len(images) for images in rows.values())
     height = 0.62 * len(rows)
-    fig, axes = plt.subplots(len(rows), figsize=(6.4, height), squeeze=False)
+    fig, axes = plt.subplots(len(rows), figsize=(5.4, height), squeeze=False)
     for ax, (name, images) in zip(axes[:, 0], rows.items(), strict=True):
         draw_grid(ax, images, columns)
-        ax.text(-1, 5, name, ha="right", va="center", fontsize=9)
+        ax.text(-1, 5, name, ha="right", va="center", fontsize=11)
     return fig
 
 
@@ -94,12 +96,15 @@ def draw_history(ax: Axes, history: list) -> None:
     """ELBO, log-likelihood term and KL over the epochs of ``training.fit``, in nats."""
     epochs = np.arange(1, len(history) + 1)
     curves = {
-        "$E_q[\\log p(x|z)]$, training": [e.expected_log_lik for e in history],
-        "ELBO, training": [e.elbo for e in history],
-        "ELBO, validation": [e.validation_elbo for e in history],
-        "$-$KL, training": [-e.kl for e in history],
+        "$-$KL, training": ([-e.kl for e in history], KL_COLOUR, "-"),
+        "$E_q[\\log p(x|z)]$, training": (
+            [e.expected_log_lik for e in history],
+            *(LIKELIHOOD_COLOUR, "-"),
+        ),
+        "ELBO, training": ([e.elbo for e in history], ELBO_COLOUR, "-"),
+        "ELBO, validation": ([e.validation_elbo for e in history], ELBO_COLOUR, ":"),
     }
-    for name, values in curves.items():
-        ax.plot(epochs, values, label=name)
+    for name, (values, colour, dash) in curves.items():
+        ax.plot(epochs, values, dash, color=colour, label=name)
     ax.set(xlabel="epoch", ylabel="nats per image", xscale="log")
     ax.legend(loc="lower right")

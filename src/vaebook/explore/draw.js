@@ -79,6 +79,7 @@ export function drawInput(explorer) {
   rebuilt.el.classList.toggle("lx-empty", !image);
   if (image) rebuilt.show(probabilities(explorer, explorer.terms.mu), colours);
   bars.show(explorer.terms);
+  if (selected >= 0 && document.activeElement === controls.undo) controls.next.focus();
   controls.undo.disabled = selected >= 0;
   controls.status.textContent = status(explorer, selected, image);
 }
