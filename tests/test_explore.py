@@ -170,7 +170,7 @@ def test_snapshot_is_a_light_picture(latent_dim):
     explorer = make(latent_dim)
     picture = explorer.snapshot()
     assert len(picture) <= 40_000
-    assert Image.open(io.BytesIO(picture)).size == (1088, 680)
+    assert Image.open(io.BytesIO(picture)).size == (768, 480)
     explorer.z = [2.0] * latent_dim
     assert explorer.snapshot() != picture
 
