@@ -1,5 +1,6 @@
 """Every page of the built book, as a reader's browser shows it."""
 
+import io
 import json
 import re
 import shutil
@@ -13,8 +14,9 @@ import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
 from conftest import ROOT, Site, build_book
+from PIL import Image
 
-from vaebook.site import numbering, widgets
+from vaebook.site import numbering, pictures, widgets
 
 LIMIT_KB = 400
 THEMES = ("light", "dark")
@@ -94,6 +96,27 @@ def test_a_picture_without_alt_text_fails_every_build_until_it_has_one(small_boo
 def test_html_without_alt_text_fails_too(small_book):
     build = small_book('<img src="_static/icon.svg">')
     assert build.returncode and "has no alt text" in build.stderr
+
+
+def png(image: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, format="PNG")
+    return stream.getvalue()
+
+
+def test_a_lighter_picture_shows_the_same():
+    """Two colours on a see-through ground: the ground turns white, the rest stays."""
+    image = Image.effect_noise((64, 64), 80).convert("RGBA")
+    image.paste((10, 111, 133, 255), (0, 0, 64, 20))
+    image.paste((0, 0, 0, 0), (0, 20, 64, 40))
+    before = png(image)
+    after = pictures.lighter(before)
+    shown = Image.open(io.BytesIO(after)).convert("RGB")
+    assert len(after) < len(before) and shown.size == (64, 64)
+    near = zip(shown.getpixel((5, 5)), (10, 111, 133), strict=True)
+    assert all(abs(found - drawn) <= 4 for found, drawn in near)
+    assert min(shown.getpixel((5, 30))) >= 251
+    assert pictures.lighter(after) == after
 
 
 def test_only_models_that_a_page_shows_are_embedded():

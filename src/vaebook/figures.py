@@ -95,12 +95,10 @@ def draw_codes(ax: Axes, mu: Tensor, y: Tensor, size: float = 22) -> PathCollect
 def draw_history(ax: Axes, history: list) -> None:
     """ELBO, log-likelihood term and KL over the epochs of ``training.fit``, in nats."""
     epochs = np.arange(1, len(history) + 1)
+    fits = [e.expected_log_lik for e in history]
     curves = {
         "$-$KL, training": ([-e.kl for e in history], KL_COLOUR, "-"),
-        "$E_q[\\log p(x|z)]$, training": (
-            [e.expected_log_lik for e in history],
-            *(LIKELIHOOD_COLOUR, "-"),
-        ),
+        "$E_q[\\log p(x|z)]$, training": (fits, LIKELIHOOD_COLOUR, "-"),
         "ELBO, training": ([e.elbo for e in history], ELBO_COLOUR, "-"),
         "ELBO, validation": ([e.validation_elbo for e in history], ELBO_COLOUR, ":"),
     }
