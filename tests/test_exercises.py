@@ -2,6 +2,7 @@
 
 import copy
 import math
+import pkgutil
 import re
 import time
 
@@ -9,11 +10,32 @@ import numpy as np
 import pytest
 import torch
 from scipy import optimize, special, stats
-from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
-from torch.nn.functional import binary_cross_entropy_with_logits
+from sklearn.linear_model import Lasso
+from sklearn.naive_bayes import BernoulliNB
+from torch.distributions import (
+    Bernoulli,
+    Beta,
+    Independent,
+    LogNormal,
+    Normal,
+    SigmoidTransform,
+    TransformedDistribution,
+    kl_divergence,
+)
+from torch.nn.functional import (
+    binary_cross_entropy_with_logits,
+    hardshrink,
+    kl_div,
+    softplus,
+    softshrink,
+)
 
+import vaebook.exercises as package
+from vaebook import em, map_estimation
 from vaebook.exercises import check, exercises, hint, solution_source
 from vaebook.exercises.verdict import WIDTH
+from vaebook.likelihood import bernoulli_log_prob
+from vaebook.mixtures import BernoulliMixture, GaussianMixture
 from vaebook.monte_carlo import log_mean_exp
 from vaebook.variational import gaussian_kl
 
@@ -49,9 +71,117 @@ def test_names_are_chapter_and_number_in_order():
         assert exercise.name == name
         chapter, number = name.split(".")
         by_chapter.setdefault(chapter, []).append(int(number))
-    assert by_chapter["vae"] == [1, 2, 3, 4, 5]
+    assert list(by_chapter) == ["likelihood", "map", "em", "vae"]
+    assert [len(numbers) for numbers in by_chapter.values()] == [6, 6, 6, 5]
     for numbers in by_chapter.values():
         assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_every_module_of_exercises_is_a_chapter_in_the_package():
+    modules = {module.name for module in pkgutil.iter_modules(package.__path__)}
+    listed = [chapter.__name__.split(".")[-1] for chapter in package.CHAPTERS]
+    assert sorted([*listed, "verdict"]) == sorted(modules)
+
+
+def fitted_log_lik(x):
+    return float(stats.norm.logpdf(x, *stats.norm.fit(x)).mean())
+
+
+def expit_log_prob(x, logits):
+    lit, dark = (special.log_expit(np.asarray(sign * logits)) for sign in (1, -1))
+    return torch.from_numpy(np.where(x == 1, lit, dark).sum(1))
+
+
+def autograd_gradient(x, mu, log_sigma):
+    at = torch.tensor([mu, log_sigma], dtype=torch.float64, requires_grad=True)
+    Normal(at[0], at[1].exp()).log_prob(x).mean().backward()
+    return at.grad
+
+
+def curvature_error(ones, zeros):
+    def log_lik(logit):
+        lit, dark = Bernoulli(logits=logit).log_prob(torch.eye(2).double()[:, 0])
+        return ones * lit + zeros * dark
+
+    at = torch.tensor(ones / zeros).double().log()
+    return (-torch.autograd.functional.hessian(log_lik, at)).item() ** -0.5
+
+
+def peak(density, low, high):
+    """Where a density is largest: the zero of its autograd score."""
+
+    def score(at):
+        at = torch.tensor(at, dtype=torch.float64, requires_grad=True)
+        return torch.autograd.grad(density.log_prob(at), at)[0].item()
+
+    return optimize.brentq(score, low, high, xtol=1e-13)
+
+
+def beta(a, b):
+    return Beta(torch.as_tensor(a).double(), torch.as_tensor(b).double())
+
+
+def beta_peak(ones, zeros, a, b):
+    return peak(beta(ones + a, zeros + b), 1e-9, 1 - 1e-9)
+
+
+def logit_peaks(ones, zeros):
+    logit = SigmoidTransform().inv
+    laws = (beta(a + 1, b + 1) for a, b in zip(ones, zeros, strict=True))
+    peaks = [peak(TransformedDistribution(law, logit), -9, 9) for law in laws]
+    return torch.tensor(peaks, dtype=torch.float64)
+
+
+def penalty_at_the_map(sigma, tau, n):
+    """From the MAP of one weight, as the posterior mean of y and w's joint Gaussian."""
+    x = torch.linspace(-1, 2, int(n)).double()
+    y = x.exp()
+    cov_y = sigma**2 * torch.eye(int(n)).double() + tau**2 * torch.outer(x, x)
+    w = tau**2 * x @ torch.linalg.solve(cov_y, y)
+    return ((x * (y - w * x)).mean() / w).item()
+
+
+def sklearn_lasso(y, sigma, b):
+    lasso = Lasso(alpha=sigma**2 / b / len(y), fit_intercept=False)
+    return torch.from_numpy(lasso.fit(np.eye(len(y)), y).coef_)
+
+
+def optimiser_step(w, gradient, rate, tau, n):
+    w = w.clone().requires_grad_()
+    (w @ gradient - Normal(0.0, tau).log_prob(w).sum() / n).backward()
+    torch.optim.SGD([w], lr=rate).step()
+    return w.detach()
+
+
+def posterior_of_k(x, weights, mu, sigma):
+    joint = weights.numpy() * stats.norm.pdf(x, mu, sigma)
+    return torch.from_numpy(joint / joint.sum())
+
+
+def averages(x, resp):
+    return torch.stack(
+        [torch.from_numpy(np.average(x, axis=0, weights=r)) for r in resp.T]
+    )
+
+
+def evidence_less_kl(log_joint, q):
+    kl = special.rel_entr(np.asarray(q), special.softmax(log_joint, 1)).sum(1)
+    return torch.from_numpy(special.logsumexp(log_joint, 1) - kl)
+
+
+def naive_bayes(x, resp):
+    """Add-one smoothing, each image in every class with a weight."""
+    classes = np.repeat(np.arange(resp.shape[1]), len(x))
+    fitted = BernoulliNB(alpha=1.0).fit(
+        x.tile(resp.shape[1], 1), classes, sample_weight=resp.T.flatten()
+    )
+    return torch.from_numpy(np.exp(fitted.feature_log_prob_))
+
+
+def two_coins(heads, tosses, biases):
+    pmf = stats.binom.pmf(heads[:, None], tosses[:, None], biases)
+    resp = torch.from_numpy(pmf / pmf.sum(1, keepdims=True))
+    return (resp * heads[:, None]).sum(0) / (resp * tosses[:, None]).sum(0)
 
 
 def normal_kl(mu, sigma):
@@ -74,6 +204,24 @@ def searched_sigma(x, x_hat):
 
 
 ORACLES = {
+    "likelihood.1": lambda x, mu, sigma: float(stats.norm.logpdf(x, mu, sigma)),
+    "likelihood.2": lambda waits: float(1 / stats.expon.fit(waits, floc=0)[1]),
+    "likelihood.3": fitted_log_lik,
+    "likelihood.4": expit_log_prob,
+    "likelihood.5": autograd_gradient,
+    "likelihood.6": curvature_error,
+    "map.1": beta_peak,
+    "map.2": logit_peaks,
+    "map.3": penalty_at_the_map,
+    "map.4": sklearn_lasso,
+    "map.5": optimiser_step,
+    "map.6": lambda mu, tau: peak(LogNormal(mu, tau), 1e-9, math.exp(mu)),
+    "em.1": posterior_of_k,
+    "em.2": lambda log_joint: torch.from_numpy(special.log_softmax(log_joint, 1)),
+    "em.3": averages,
+    "em.4": evidence_less_kl,
+    "em.5": naive_bayes,
+    "em.6": two_coins,
     "vae.1": normal_kl,
     "vae.2": lambda: float(stats.bernoulli.logpmf(np.ones(64), 0.5).sum()),
     "vae.3": lambda w: torch.from_numpy(special.logsumexp(w, 0, b=1 / len(w))),
@@ -105,9 +253,36 @@ def test_right_answer_is_accepted_in_one_line(name, by, said):
     assert said(name, answer) == [f"{name}: correct. {exercise.meaning}"]
 
 
+def resp_of_the_library(x, weights, mu, sigma):
+    mixture = GaussianMixture(weights, mu[:, None], sigma.square()[:, None, None])
+    return em.e_step(mixture, torch.tensor([[x]]).double()).log_resp[0].exp()
+
+
+def probs_of_the_library(x, resp):
+    start = BernoulliMixture(torch.ones(2).double() / 2, resp.T @ x)
+    return em.m_step(start, x, resp.log(), map_estimation.Beta(2, 2)).probs
+
+
 @pytest.mark.parametrize(
     ("name", "answer"),
     [
+        ("likelihood.1", lambda x, m, s: Normal(m, s).log_prob(torch.tensor(x))),
+        ("likelihood.2", lambda waits: len(waits) / sum(waits)),
+        ("likelihood.3", lambda x: -Normal(0.0, x.std(correction=0)).entropy()),
+        ("likelihood.4", bernoulli_log_prob),
+        ("likelihood.4", lambda x, at: Bernoulli(logits=at).log_prob(x).sum(1)),
+        ("likelihood.6", lambda ones, zeros: math.sqrt(1 / ones + 1 / zeros)),
+        ("map.1", lambda n, m, a, b: map_estimation.Beta(a + n, b + m).mode()),
+        ("map.2", lambda n, m: map_estimation.Beta(n + 1, m + 1).logit_mode().logit()),
+        ("map.3", lambda sigma, tau, n: np.float32((sigma / tau) ** 2 / n)),
+        ("map.4", lambda y, sigma, b: softshrink(y, sigma**2 / b)),
+        ("map.5", lambda w, g, rate, tau, n: (1 - rate / n / tau**2) * w - rate * g),
+        ("map.6", lambda mu, tau: LogNormal(mu, tau).mode),
+        ("em.1", resp_of_the_library),
+        ("em.2", lambda log_joint: log_joint.log_softmax(-1)),
+        ("em.3", lambda x, resp: torch.einsum("ni,nk->ki", x, resp / resp.sum(0))),
+        ("em.4", lambda log_joint, q: -kl_div(log_joint, q, reduction="none").sum(1)),
+        ("em.5", probs_of_the_library),
         ("vae.1", lambda m, s: np.float64(normal_kl(m, s))),
         ("vae.1", lambda m, s: torch.tensor(normal_kl(m, s), requires_grad=True)),
         ("vae.1", lambda m, s: math.log(1 / s) + s * s / 2 + m * m / 2 - 1 / 2),
@@ -141,6 +316,12 @@ def test_answer_that_overwrites_its_inputs_spoils_no_later_trial(said):
     assert first == said("vae.3", in_place) == said("vae.3", log_mean_exp)
 
 
+def test_step_for_two_coins_gives_the_published_numbers():
+    step = EXERCISES["em.6"]
+    new = step.solution(*step.inputs[0])  # Do & Batzoglou 2008, figure 1
+    assert new.tolist() == pytest.approx([0.71, 0.58], abs=0.005)
+
+
 # Wrong answers
 
 
@@ -156,6 +337,14 @@ def test_listed_mistake_is_named_beside_input_expected_and_received(
     assert rows(lines) == [*keys, "expected", "received", "hint"]
     assert mistake.advice in joined(lines)
     assert max(map(len, lines)) <= WIDTH
+
+
+@pytest.mark.parametrize(("name", "mistake"), MISTAKES)
+def test_mistake_is_a_float_where_the_solution_is(name, mistake):
+    """Else a reader's float would not be recognised: it never equals a tensor."""
+    for inputs in EXERCISES[name].inputs:
+        wrong, right = mistake.answer(*inputs), EXERCISES[name].solution(*inputs)
+        assert isinstance(wrong, type(right))
 
 
 def signature(name):
@@ -188,9 +377,77 @@ def loss_of_var(x, logits, mu, var):
     return -(log_lik - 0.5 * (mu**2 + var - 1 - torch.log(var)).sum(1)).mean()
 
 
+def sigmoid_log_prob(x, logits):
+    p = 1 / (1 + torch.exp(-logits))
+    return torch.sum(x * torch.log(p) + (1 - x) * torch.log(1 - p), dim=1)
+
+
+def sigma_gradient(x, mu, log_sigma):
+    at = torch.tensor([mu, math.exp(log_sigma)]).double().requires_grad_()
+    Normal(*at).log_prob(x).mean().backward()
+    return at.grad
+
+
+def most_likely_coin(heads, tosses, biases):
+    coin = stats.binom.pmf(heads[:, None], tosses[:, None], biases).argmax(1)
+    return torch.stack(
+        [heads[coin == k].sum() / tosses[coin == k].sum() for k in (0, 1)]
+    )
+
+
+def kmeans_mu(x, resp):
+    k = resp.argmax(1)
+    return torch.stack([x[k == 0].mean(0), x[k == 1].mean(0)])
+
+
 @pytest.mark.parametrize(
     ("name", "answer", "advice"),
     [
+        ("likelihood.1", lambda x, m, s: stats.norm.pdf(x, m, s), "the density"),
+        ("likelihood.1", lambda x, m, s: stats.norm.logpdf(x, m, s**0.5), "a variance"),
+        (
+            "likelihood.2",
+            lambda waits: sum(1 / waits) / len(waits),
+            "average 1 / x",
+        ),
+        (
+            "likelihood.3",
+            lambda x: stats.norm.logpdf(x, *stats.norm.fit(x)).sum(),
+            "sum",
+        ),
+        (
+            "likelihood.3",
+            lambda x: stats.norm.logpdf(x, x.mean(), x.std()).mean(),
+            "N - 1",
+        ),
+        ("likelihood.4", sigmoid_log_prob, "exactly 0 or 1"),
+        (
+            "likelihood.4",
+            lambda x, at: x @ at.T - softplus(at).sum(1),
+            'hint("likelihood.4")',
+        ),
+        ("likelihood.5", sigma_gradient, "second entry is d/d sigma"),
+        ("likelihood.6", lambda a, b: math.sqrt(a * b / (a + b)), "is inverted"),
+        ("map.1", lambda n, m, a, b: beta(n + a, m + b).mean, "posterior's mean"),
+        ("map.2", lambda n, m: (n / (n + m)).logit(), "of pi's mode"),
+        ("map.3", lambda sigma, tau, n: sigma**2 / tau**2, "for the sum"),
+        ("map.4", lambda y, sigma, b: hardshrink(y, sigma**2 / b), "Values that are"),
+        (
+            "map.5",
+            lambda w, g, rate, tau, n: w - rate * (g + w / tau**2),
+            "part by n too",
+        ),
+        ("map.6", lambda mu, tau: LogNormal(mu, tau).mean, "the mean of sigma"),
+        ("em.1", lambda x, w, *of: posterior_of_k(x, w / w, *of), "weights are left"),
+        (
+            "em.2",
+            lambda joint: (joint.exp() / joint.exp().sum(1)[:, None]).log(),
+            "0 / 0",
+        ),
+        ("em.3", kmeans_mu, "as k-means does"),
+        ("em.4", lambda joint, q: (q * (joint / q.log()).log()).sum(1), "hint"),
+        ("em.5", lambda x, resp: averages(x, resp), "prior is missing"),
+        ("em.6", most_likely_coin, "likelier coin"),
         ("vae.1", lambda m, s: (m * m + s - 1) / 2 - math.log(s) / 2, "sigma^2 should"),
         ("vae.1", lambda m, s: m**2 + s**2 - 1 - 2 * math.log(s), "factor 1/2"),
         ("vae.1", lambda m, s: 0.5 - m * m / 2 - s * s / 2 + math.log(s), "minus the"),
@@ -210,6 +467,7 @@ def loss_of_var(x, logits, mu, var):
         ("vae.5", lambda x, m: ((x - m) ** 2).mean(), "the variance"),
         ("vae.5", lambda x, m: ((x - m) ** 2).sum(1).mean() ** 0.5, "over pixels"),
         ("vae.5", lambda x, m: torch.std(x - m), "mean away first"),
+        ("vae.5", lambda x, m: np.std((x - m).numpy(), ddof=1), "mean away first"),
         ("vae.5", lambda x, m: np.sqrt(np.var(x.numpy() - m.numpy())), 'hint("vae.5")'),
     ],
 )
@@ -276,6 +534,26 @@ def test_what_is_wrong_with_an_answer_is_named(answer, what, received, said):
     lines = said("vae.1", answer)
     assert lines[0] == f"vae.1: not yet, {what}"
     assert "second line" not in joined(lines)
+    assert received in next(one for one in lines if one.startswith("  received"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "what", "received"),
+    [
+        (lambda x, resp: resp.T @ x.T, "it raised an error", "raised RuntimeError: "),
+        (lambda x, resp: None, "the type differs", "None: no answer yet"),
+        (lambda x, resp: "resp.T @ x", "the type differs", "a value of type str"),
+        (lambda x, resp: x.numpy(), "the type differs", "a value of type ndarray"),
+        (lambda x, resp: (x, resp), "the type differs", "a value of type tuple"),
+        (lambda x, resp: 1.5, "the type differs", "a number"),
+        (lambda x, resp: resp.T, "the shape differs", "of shape (2, 4)"),
+        (lambda x, resp: x.new_full((2, 3), torch.nan), "the value differs", "[[nan, "),
+        (torch.zeros(2, 3), "the type differs", "a tensor of shape (2, 3)"),
+    ],
+)
+def test_what_is_wrong_with_a_tensor_is_named(answer, what, received, said):
+    lines = said("em.3", answer)
+    assert lines[0] == f"em.3: not yet, {what}"
     assert received in next(one for one in lines if one.startswith("  received"))
 
 
@@ -363,5 +641,6 @@ def test_hint_and_solution_are_shown(name, capsys):
 @pytest.mark.parametrize("ask", [lambda name: check(name, 1.0), hint, solution_source])
 @pytest.mark.parametrize("name", ["vae.9", "vae", "", "verdict.1", None])
 def test_unknown_name_lists_the_known_ones(ask, name):
-    with pytest.raises(ValueError, match=r"vae\.1, vae\.2.*received " + repr(name)):
+    known = r"likelihood\.1, .*map\.1, .*em\.1, .*vae\.5"
+    with pytest.raises(ValueError, match=f"{known}; received {name!r}"):
         ask(name)

@@ -9,6 +9,7 @@ from scipy import integrate, optimize, special, stats
 from torch import nn
 
 from vaebook.datasets import load_digits
+from vaebook.mixtures import GaussianMixture
 from vaebook.monte_carlo import estimate
 from vaebook.vae import VAE, GaussianVAE, initialise
 
@@ -230,6 +231,36 @@ def test_sample_decodes_the_prior(tiny):
     z = torch.randn(3, L, generator=rng, dtype=torch.float64)
     expected = [pixel_law(tiny, zs.item()) for zs in z]
     np.testing.assert_allclose(drawn, expected, rtol=1e-10)
+
+
+def test_sample_decodes_a_mixture_of_codes(tiny, rng):
+    """Two components without width: every image is one of two, as often as weighed."""
+    weights, mu = torch.tensor([0.25, 0.75]).double(), torch.tensor([[-1.0], [2.0]])
+    codes = GaussianMixture(weights, mu.double(), torch.full((2, 1, 1), 1e-30).double())
+    images = tiny.sample(4000, codes, rng=rng)
+    first, second = (torch.tensor(pixel_law(tiny, z)) for z in (-1.0, 2.0))
+    is_first = torch.isclose(images, first).all(-1)
+    assert (is_first | torch.isclose(images, second).all(-1)).all()
+    standard_error = (0.25 * 0.75 / 4000) ** 0.5
+    assert abs(is_first.double().mean() - 0.25) < 5 * standard_error
+
+
+def test_one_gaussian_on_the_codes_is_their_map_fit(rng):
+    """K = 1 has a closed form: mean of the means, scatter plus prior over counts."""
+    model, x = VAE(64, (16,), 2, rng=rng), load_digits().train.x[:200]
+    one, eye = torch.ones(1).double(), torch.eye(2).double()
+    start = GaussianMixture(one, torch.zeros(1, 2).double(), eye[None])
+    codes = model.posterior(x).mu.detach().double().numpy()
+    fitted = model.fit_codes(x, start)
+    np.testing.assert_allclose(fitted.mu[0], codes.mean(0), rtol=1e-10)
+    scatter = 200 * np.cov(codes.T, bias=True) + 0.1 * np.eye(2)
+    np.testing.assert_allclose(fitted.cov[0], scatter / (200 + 4 + 2 + 1), rtol=1e-10)
+
+
+def test_log_prior_is_of_every_weight(tiny):
+    weights = np.concatenate([w.detach().numpy().ravel() for w in tiny.parameters()])
+    expected = stats.norm.logpdf(weights, 0, 0.3).sum()
+    assert tiny.log_prior(0.3).item() == pytest.approx(expected, rel=1e-12)
 
 
 def test_reconstruction_decodes_the_posterior_mean(tiny, images):

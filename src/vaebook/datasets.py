@@ -63,6 +63,19 @@ def load_digits(binarize: bool = True) -> Digits:
     return Digits(*(Split(x[part], y[part].clone()) for part in rows))
 
 
+def load_iris() -> Split:
+    """Fisher's 150 irises, carried by scikit-learn: measured in cm, three species.
+
+    Returns
+    -------
+    Split
+        ``x`` (150, 4) float64, the length and width of sepal and petal in that order;
+        ``y`` (150,) int64, the species.
+    """
+    iris = bundled.load_iris()
+    return Split(torch.from_numpy(iris.data), torch.from_numpy(iris.target).long())
+
+
 def binarize_noisily(grey: Tensor, noise: float = 0.125, *, rng) -> Tensor:
     r"""Binary pixels from grey ones, the ink disturbed a little before the threshold.
 

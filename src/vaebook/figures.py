@@ -16,7 +16,7 @@ from torch import Tensor
 
 STYLE = Path(__file__).with_name("book.mplstyle")
 
-# Digits 0 to 9; latent.css has the same, and lighter ones for the dark theme.
+# Digits 0 to 9; theme.css has the same, and lighter ones for the dark theme.
 CLASS_COLOURS = (
     *("#3b2fa0", "#0072b2", "#0f8585", "#1b7837", "#76750a"),
     *("#b85500", "#c8301a", "#cc2f72", "#7c1d57", "#5a6673"),

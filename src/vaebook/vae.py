@@ -7,7 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from vaebook.autoencoder import Decoder, Encoder
+from vaebook.em import fit_em, sample_mixture
 from vaebook.likelihood import bernoulli_log_prob, gaussian_log_prob
+from vaebook.map_estimation import gaussian_log_prior
+from vaebook.mixtures import GaussianMixture, InverseWishart
 from vaebook.monte_carlo import LogEvidence, iw_log_evidence
 from vaebook.reparameterization import gaussian_rsample
 from vaebook.variational import ElboTerms, gaussian_kl
@@ -126,14 +129,37 @@ class VAE(nn.Module):
         """
         return iw_log_evidence(lambda s: self.log_weights(x, s, rng=rng), num_samples)
 
+    def log_prior(self, tau: float) -> Tensor:
+        """log p(theta) of all weights, each N(0, tau^2); () nats.
+
+        Equation: eq-map-estimation-gaussian-prior
+        """
+        return gaussian_log_prior(self.parameters(), tau)
+
     @torch.no_grad()
-    def sample(self, num_images: int, *, rng: torch.Generator) -> Tensor:
-        """Generate: draw codes from the prior, decode; (N, D) mean images."""
+    def fit_codes(self, x: Tensor, start: GaussianMixture) -> GaussianMixture:
+        """A mixture fitted by EM to the posterior means of x: where codes really lie.
+
+        ``start`` is float64; a weak prior keeps components from collapsing.
+        """
+        mu = self.posterior(x).mu.double().cpu()
+        scale = 0.1 * torch.eye(self.latent_dim, dtype=mu.dtype)
+        prior = InverseWishart(self.latent_dim + 2, scale)
+        return fit_em(mu, start, prior=prior).mixture
+
+    @torch.no_grad()
+    def sample(
+        self, num_images: int, codes: GaussianMixture | None = None, *, rng
+    ) -> Tensor:
+        """Generate: draw codes from the prior, or from ``codes``, and decode them;
+        (N, D) mean images."""
         like = next(self.parameters())
-        z = torch.empty(
-            num_images, self.latent_dim, dtype=like.dtype, device=like.device
-        )
-        return self.mean_image(z.normal_(generator=rng))
+        if codes:
+            z = sample_mixture(codes, num_images, rng=rng)[0].to(like)
+        else:
+            z = torch.empty(num_images, self.latent_dim).to(like)
+            z.normal_(generator=rng)
+        return self.mean_image(z)
 
     @torch.no_grad()
     def reconstruct(self, x: Tensor) -> Tensor:

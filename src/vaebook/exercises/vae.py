@@ -182,11 +182,11 @@ BEST_SIGMA = Exercise(
         ),
         Mistake(
             "You divide by N D - 1, but no mean was fitted here: divide by N D.",
-            lambda x, x_hat: ((x - x_hat).square().sum() / (x.numel() - 1)).sqrt(),
+            lambda x, x_hat: best_sigma(x, x_hat) / math.sqrt(1 - 1 / x.numel()),
         ),
         Mistake(
             "std takes the residuals' mean away first: the mean is x_hat already.",
-            lambda x, x_hat: (x - x_hat).std(),
+            lambda x, x_hat: (x - x_hat).std().item(),
         ),
     ),
 )

@@ -3,5 +3,15 @@
 from vaebook.explore.frames import FrameExplorer, explore
 from vaebook.explore.latent import LatentExplorer
 from vaebook.explore.packing import Terms, rounded
+from vaebook.explore.stepper import EmStepper
+from vaebook.explore.surface import LikelihoodExplorer
 
-__all__ = ["FrameExplorer", "LatentExplorer", "Terms", "explore", "rounded"]
+__all__ = [
+    "EmStepper",
+    "FrameExplorer",
+    "LatentExplorer",
+    "LikelihoodExplorer",
+    "Terms",
+    "explore",
+    "rounded",
+]

@@ -38,6 +38,16 @@ def bundle(root: str, folder: Path = HERE) -> str:
     return "".join([*parts, text])
 
 
+def stylesheet(*names: str) -> str:
+    """One style sheet of several in this folder; a later one may build on a former."""
+    return "".join((HERE / name).read_text(encoding="utf-8") for name in names)
+
+
+def lean(text: str) -> str:
+    """A script without comment lines, empty lines and indentation."""
+    return re.sub(r"^\s*(?://.*\n\s*)*", "", text, flags=re.MULTILINE)
+
+
 def _inline(name: str, folder: Path, parts: list[str], path: tuple[str, ...]) -> str:
     """Text of one module; appends the modules it needs to ``parts`` first."""
     if name in path:

@@ -11,6 +11,14 @@ function written(value, choices) {
 
 const same = (a, b) => Object.keys(a).every((name) => a[name] === b[name]);
 
+// A choice between false and true: a box to tick.
+function toggle(name, onStep, signal) {
+  const input = h("input", { type: "checkbox" });
+  const el = h("label", { class: "fx-toggle" }, input, h("span", {}, name));
+  input.addEventListener("change", () => onStep(input.checked), { signal });
+  return { el, show: (value) => (input.checked = value) };
+}
+
 // One slider: its positions are the choices of a parameter.
 function slider(name, choices, onStep, signal) {
   const input = h("input", { type: "range", min: 0, max: choices.length - 1, step: 1, "aria-label": name });
@@ -51,7 +59,11 @@ function render({ model, el }) {
     model.set("values", { ...model.get("values"), [name]: value });
     model.save_changes();
   };
-  const sliders = names.map((name, k) => slider(labels[k], choices[k], (value) => put(name, value), signal));
+  const sliders = names.map((name, k) => {
+    const onStep = (value) => put(name, value);
+    const yesOrNo = choices[k].every((choice) => typeof choice === "boolean");
+    return yesOrNo ? toggle(labels[k], onStep, signal) : slider(labels[k], choices[k], onStep, signal);
+  });
   const root = h("div", { class: "fx", ...OWN_KEYS }, picture, h("div", { class: "fx-sliders" }, ...sliders.map((s) => s.el)));
 
   const draw = () => {

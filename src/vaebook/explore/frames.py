@@ -53,7 +53,7 @@ class FrameExplorer(PicturedWidget):
         grid = [dict(zip(choices, v, strict=True)) for v in _product(choices)]
         frames = list(_draw_all(self._frame, grid))
         super().__init__(
-            values={name: steps[len(steps) // 2] for name, steps in choices.items()},
+            values={name: _first(steps) for name, steps in choices.items()},
             names=list(choices),
             labels=[labels.get(name, name) for name in choices],
             choices=list(choices.values()),
@@ -123,18 +123,13 @@ def explore(
     draw : callable
         ``draw(ax, **values)`` draws on one axes; fix its limits, or frames jump.
     alt : str, or callable of the values returning str
-        What the figure shows, for readers who cannot see it.
+        What the figure shows.
     labels : dict, optional
         Visible name of a slider where the parameter's own will not do.
     figsize : (width, height), optional
         Inches; the book's own size by default.
     **ranges : (lo, hi, step), or a list of choices
-        At most two, and at most 40 combinations.
-
-    Returns
-    -------
-    FrameExplorer
-        A widget; its ``values`` reads and sets the sliders.
+        At most two, and at most 40 combinations; ``[False, True]`` is a box to tick.
 
     Raises
     ------
@@ -161,6 +156,11 @@ def _steps(name: str, given: tuple | list) -> list:
         raise ValueError(f"{rule}; received {given!r}")
     count = math.floor((high - low) / step + 1e-9) + 1
     return [round(low + k * step, 10) for k in range(count)]
+
+
+def _first(steps: list) -> object:
+    """The middle of a slider; a box to tick is not ticked."""
+    return steps[0] if isinstance(steps[0], bool) else steps[len(steps) // 2]
 
 
 def _check_count(choices: dict[str, list]) -> None:

@@ -7,7 +7,7 @@ import traitlets as t
 from torch import Tensor, nn
 
 from vaebook.explore import packing
-from vaebook.explore.bundle import HERE, bundle
+from vaebook.explore.bundle import bundle, stylesheet
 from vaebook.explore.fallback import PicturedWidget
 from vaebook.explore.still import latent_still
 
@@ -53,7 +53,7 @@ class LatentExplorer(PicturedWidget):
     """
 
     _esm = bundle("latent.js")
-    _css = (HERE / "latent.css").read_text(encoding="utf-8")
+    _css = stylesheet("theme.css", "latent.css")
 
     z = t.List(t.Float()).tag(sync=True)
     selected = t.Int(0).tag(sync=True)

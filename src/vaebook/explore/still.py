@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from vaebook.explore.latent import LatentExplorer
+    from vaebook.explore.surface import LikelihoodExplorer
 
 INK, MUTED, ACCENT = "#1d2733", "#566273", "#0a6f85"
 
@@ -85,3 +86,49 @@ def _draw_image(ax: "Axes", pixels: np.ndarray, title: str) -> None:
     ax.set(xticks=[], yticks=[])
     ax.set_xlabel(title, color=MUTED, size=9)
     ax.spines[:].set_color("#8a95a3")
+
+
+def surface_still(explorer: "LikelihoodExplorer") -> bytes:
+    """The data under their density and the likelihood surface, as WebP."""
+    figure = Figure(figsize=(6.4, 3.0), dpi=200, facecolor="white", layout="tight")
+    canvas = FigureCanvasAgg(figure)
+    data, surface = figure.subplots(1, 2)
+    _draw_density(data, explorer)
+    _draw_surface(surface, explorer)
+    for ax in (data, surface):
+        ax.set_xlim(explorer.frame["mu"])
+        ax.tick_params(colors=MUTED, labelsize=8)
+        ax.xaxis.label.set_size(9)
+        ax.yaxis.label.set_size(9)
+        ax.spines[:].set_color("#c9cfd6")
+    canvas.draw()
+    return to_webp(np.asarray(canvas.buffer_rgba()), colours=24)
+
+
+def _draw_density(ax: "Axes", explorer: "LikelihoodExplorer") -> None:
+    mu, sigma, frame = explorer.mu, explorer.sigma, explorer.frame
+    ax.stairs(explorer.bars["heights"], explorer.bars["edges"], fill=True, fc="#e3e7ec")
+    x = np.linspace(*frame["mu"], 300)
+    density = np.exp(-(((x - mu) / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi))
+    ax.plot(x, density, color=ACCENT)
+    ax.plot(explorer.x, np.zeros(len(explorer.x)), "|", color=INK, ms=6, mew=0.6)
+    top = max(frame["density"], 1.04 * density.max())
+    ax.set(ylim=(0, top), xlabel=explorer.label, ylabel="density")
+
+
+def _draw_surface(ax: "Axes", explorer: "LikelihoodExplorer") -> None:
+    """Contours a fixed number of nats below the maximum, and the present point."""
+    frame, x = explorer.frame, np.array(explorer.x)
+    mu, sigma = np.meshgrid(
+        np.linspace(*frame["mu"], 200), np.geomspace(*frame["sigma"], 200)
+    )
+    squared = (x.var() + (x.mean() - mu) ** 2) / sigma**2
+    below = len(x) * (np.log(sigma / x.std()) + squared / 2 - 0.5)
+    lines = ax.contour(mu, sigma, below, [2, 10, 30, 100, 300, 1000], colors=ACCENT)
+    ax.clabel(lines, fmt=lambda drop: f"\u2212{drop:g}", fontsize=7, colors=INK)
+    ax.plot(x.mean(), x.std(), "+", color=INK)
+    ax.plot(explorer.mu, explorer.sigma, "o", ms=9, mfc="none", mec=INK, mew=2)
+    ax.set(yscale="log", xlabel=r"mean $\mu$", ylabel=r"standard deviation $\sigma$")
+    ax.set_yticks([s for s in (0.5, 1, 2, 5) if s < frame["sigma"][1]])
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.minorticks_off()
