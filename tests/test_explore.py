@@ -709,6 +709,17 @@ LISTENERS = """() => {
 
 @browser_test
 @pytest.mark.parametrize("make_widget", [make, make_frames, make_surface])
+def test_keys_belong_to_what_is_in_focus(make_widget, show):
+    """JupyterLab looks for the mark on the element itself before it takes the key."""
+    page = show(make_widget()).page
+    focusable = page.locator(":is(.lx, .fx) :is(input, button, select, [tabindex])")
+    assert focusable.count() > 0
+    marks = "all => all.map(one => one.dataset.lmSuppressShortcuts)"
+    assert set(focusable.evaluate_all(marks)) == {"true"}
+
+
+@browser_test
+@pytest.mark.parametrize("make_widget", [make, make_frames, make_surface])
 def test_cleaning_up_leaves_nothing_behind(make_widget, show):
     page = show(make_widget()).page
     page.evaluate(STAND_IN)

@@ -6,11 +6,14 @@ export function h(tag, attributes = {}, ...children) {
   for (const [key, value] of Object.entries(attributes)) {
     if (value !== null && value !== undefined) el.setAttribute(key, value);
   }
+  if (/^(input|button|select)$/.test(tag) || "tabindex" in attributes) {
+    for (const [key, value] of Object.entries(OWN_KEYS)) el.setAttribute(key, value);
+  }
   el.append(...children);
   return el;
 }
 
-// JupyterLab leaves the keys pressed inside such an element to the element.
+// JupyterLab leaves keys to the element in focus if it, not only its parent, says so.
 export const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
 
 // "z" with a subscript, for eyes; the spoken name is plain text beside it
