@@ -46,6 +46,15 @@ def rng(request: pytest.FixtureRequest) -> torch.Generator:
     return torch.Generator().manual_seed(getattr(request, "param", 0))
 
 
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """What is this small is fastest so, and far slower with two on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture
 def assert_within() -> Callable[..., None]:
     """``assert_within(estimate, truth, se, k=5)``: within k standard errors, each."""

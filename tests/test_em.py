@@ -40,16 +40,8 @@ from vaebook.mixtures import (
 )
 from vaebook.starts import bernoulli_start, gaussian_start, kmeans_plus_plus
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 IRIS = torch.from_numpy(load_iris().data)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """What is this small is fastest so, and far slower with two on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def double(values):

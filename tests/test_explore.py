@@ -83,6 +83,28 @@ def make_surface(**options):
     return LikelihoodExplorer(torch.from_numpy(load_iris().data[:, 2]), **options)
 
 
+def petals():
+    return torch.from_numpy(load_iris().data[:, 2:4])
+
+
+GOOD = [[1.9, 0.4], [4.6, 1.5]]
+
+
+def make_stepper(start=GOOD, **options):
+    return EmStepper(petals(), torch.tensor(start, dtype=torch.float64), **options)
+
+
+each_explorer = pytest.mark.parametrize(
+    "make_widget",
+    [
+        make,
+        make_frames,
+        make_surface,
+        make_stepper,
+    ],
+)
+
+
 # The model on show
 
 
@@ -237,6 +259,7 @@ def test_bundle_writes_each_module_once(tmp_path):
         ('import other from "./other.js";\n', "write imports as"),
         ('import { ring } from "./ring.js";\n', "ring.js -> ring.js"),
         ('import { c } from "./late.js";\n', "write exports before"),
+        ("const a = `\n  b`;\n", "end a template literal on its line"),
     ],
 )
 def test_bundle_refuses_what_it_does_not_understand(tmp_path, root, message):
@@ -246,6 +269,16 @@ def test_bundle_refuses_what_it_does_not_understand(tmp_path, root, message):
     modules(tmp_path, root=root, other=other, ring=ring, late=late)
     with pytest.raises(ValueError, match=message):
         bundle("root.js", tmp_path)
+
+
+def test_bundle_leaves_out_comments_and_indentation(tmp_path):
+    inner = (
+        "// Why.\nexport const a = [\n  `// ${1}  `, // kept\n\n  // why\n  2,\n];\n"
+    )
+    root = '// What.\nimport { a } from "./inner.js";\n\nexport default { a };\n'
+    text = bundle("root.js", modules(tmp_path, root=root, inner=inner))
+    assert "const a = [\n`// ${1}  `, // kept\n2,\n];\n" in text
+    assert text.startswith("const module_inner") and "hat" not in text
 
 
 # explore(draw, ...)
@@ -386,6 +419,11 @@ STAND_IN = """async () => {
     save_changes() {},
   };
   window.m = { model, handlers, module: await import(url) };
+}"""
+RENDER = """() => {
+  m.el = document.createElement("div");
+  m.module.default.render({ model: m.model, el: m.el });
+  document.querySelector("main").replaceChildren(m.el);
 }"""
 EVALUATE = """([zs, xs]) => {
   const { decode, elboTerms, readModel, sigmoid } = m.module;
@@ -704,11 +742,31 @@ LISTENERS = """() => {
       return disconnect.call(this);
     };
   }
+  const count = (owner, open, close) => {
+    const [start, end, held] = [owner[open], owner[close], new Set()];
+    owner[open] = (...given) => {
+      const one = start.apply(owner, given);
+      held.add(one);
+      alive += 1;
+      return one;
+    };
+    owner[close] = (one) => {
+      if (held.delete(one)) alive -= 1;
+      return end.call(owner, one);
+    };
+  };
+  count(window, "setInterval", "clearInterval");
+  count(URL, "createObjectURL", "revokeObjectURL");
+}"""
+PLAY = """() => {
+  const names = ["Play", "Climb"];
+  const all = [...m.el.querySelectorAll("button")];
+  all.filter((one) => names.includes(one.textContent)).forEach((one) => one.click());
 }"""
 
 
 @browser_test
-@pytest.mark.parametrize("make_widget", [make, make_frames, make_surface])
+@each_explorer
 def test_keys_belong_to_what_is_in_focus(make_widget, show):
     """JupyterLab looks for the mark on the element itself before it takes the key."""
     page = show(make_widget()).page
@@ -719,7 +777,7 @@ def test_keys_belong_to_what_is_in_focus(make_widget, show):
 
 
 @browser_test
-@pytest.mark.parametrize("make_widget", [make, make_frames, make_surface])
+@each_explorer
 def test_cleaning_up_leaves_nothing_behind(make_widget, show):
     page = show(make_widget()).page
     page.evaluate(STAND_IN)
@@ -729,6 +787,7 @@ def test_cleaning_up_leaves_nothing_behind(make_widget, show):
       m.cleanUp = m.module.default.render({ model: m.model, el: m.el });
     }""")
     assert page.evaluate("alive") > 0
+    page.evaluate(PLAY)
     page.evaluate("m.cleanUp()")
     assert page.evaluate("alive") == 0
     assert page.evaluate("m.el.childElementCount") == 0
@@ -860,11 +919,7 @@ def test_a_choice_of_false_and_true_is_a_box_to_tick(show):
     slider.press("ArrowLeft")
     assert picture.get_attribute("alt") == "up False, bit 0"
     page.evaluate(STAND_IN)
-    page.evaluate("""() => {
-      m.el = document.createElement("div");
-      m.module.default.render({ model: m.model, el: m.el });
-      document.querySelector("main").replaceChildren(m.el);
-    }""")
+    page.evaluate(RENDER)
     box.press("Space")
     assert page.evaluate("m.model.get('values')") == {"up": True, "bit": 1}
     box.press("Space")
@@ -1243,11 +1298,7 @@ def test_a_step_that_is_too_long_leaves_the_picture_and_says_so(show):
 def test_a_kernel_moves_the_figure_and_hears_of_it(show):
     page = show(make_surface()).page
     page.evaluate(STAND_IN)
-    page.evaluate("""() => {
-      m.el = document.createElement("div");
-      m.module.default.render({ model: m.model, el: m.el });
-      document.querySelector("main").replaceChildren(m.el);
-    }""")
+    page.evaluate(RENDER)
     page.wait_for_function(
         "document.querySelector('svg').viewBox.baseVal.width !== 360"
     )
@@ -1303,20 +1354,12 @@ def test_the_surface_is_accessible_and_fits(theme, width, show):
 
 # The EM stepper
 
-GOOD, POOR = [[1.9, 0.4], [4.6, 1.5]], [[5.2, 2.3], [1.6, 0.2]]
+POOR = [[5.2, 2.3], [1.6, 0.2]]
 COLLAPSING = [[2.17, 1.92], [5.02, 1.74]]
 RUNS = [  # starts on the petals; in the last the means nearly agree
     *(GOOD, POOR, [[1.5, 0.3], [4.3, 1.3], [5.6, 2.0]]),
     *([[2.45, 0.8], [5.72, 2.15], [5.39, 0.67]], [[4.0, 1.3], [4.0, 1.31]]),
 ]
-
-
-def petals():
-    return torch.from_numpy(load_iris().data[:, 2:4])
-
-
-def make_stepper(start=GOOD, **options):
-    return EmStepper(petals(), torch.tensor(start, dtype=torch.float64), **options)
 
 
 def make_choice():
@@ -1450,6 +1493,53 @@ def test_em_in_the_page_equals_python(start, show):
         np.testing.assert_allclose(rows, heights_between(a, b), **close)
         bound = {s: height for s, _, height in rows}
         assert max(bound.values()) == bound[1]
+
+
+def clumped(share):
+    """Thirty rows, and ten whose least variance is that share of the whole's."""
+    angle = 2 * np.pi * np.arange(10)[:, None] / 10
+    circle = np.hstack([np.cos(angle), np.sin(angle)])  # variance one half
+    wide, middle = np.random.default_rng(0).normal(size=(30, 2)), np.full((10, 2), 6)
+    whole = np.concatenate([wide, middle]).var(0).max()
+    x = np.concatenate([wide, middle + np.sqrt(2 * share * whole) * circle])
+    return torch.from_numpy(x * [1, 100])
+
+
+def in_page_and_python(show, x, means):
+    """EM in the page, and ``fit_em`` with so many steps: both from ``means`` on x."""
+    page = show(make_stepper()).page
+    page.evaluate(STAND_IN)
+    page.evaluate("(x) => m.model.set('x', x)", x.tolist())
+    start = gaussian_start(x, torch.tensor(means, dtype=torch.float64))
+
+    def run(max_steps=40):
+        return fit_em(x, start, tol=1e-4 / len(x), max_steps=max_steps)
+
+    return page.evaluate(PAGE_RUN, [means, []]), run
+
+
+@browser_test
+def test_a_clump_collapses_at_the_step_where_python_says_so(show):
+    page, run = in_page_and_python(show, clumped(0.5e-10), [[0, 0], [6, 600]])
+    steps = len(page["path"])
+    assert page.get("fault") == {"k": 1, "kind": "flat"} and steps > 2
+    assert len(run(steps - 2).path) == steps - 1
+    with pytest.raises(CollapsedComponentError, match=r"component 1: .* 5e-11 of"):
+        run(steps - 1)
+
+
+@browser_test
+@pytest.mark.parametrize(
+    ("x", "means"),
+    [(clumped(2e-10), [[0, 0], [6, 600]]), (petals(), [[3e5, 3e5], [3e5, 3e5]])],
+    ids=["a tight clump", "a start far away"],
+)
+def test_what_python_fits_is_no_collapse(x, means, show):
+    page, run = in_page_and_python(show, x, means)
+    expected = run()
+    assert page["end"] == "converged" and expected.converged
+    log_lik = len(x) * expected.objective[-1]
+    assert page["logLik"][-1] == pytest.approx(log_lik, abs=1e-3)
 
 
 def heights_between(a, b):
@@ -1664,11 +1754,7 @@ def test_play_moves_pauses_and_the_slider_goes_anywhere(show):
 def test_a_kernel_moves_the_stepper_and_a_collapse_is_said(show):
     page = show(make_stepper()).page
     page.evaluate(STAND_IN)
-    page.evaluate("""() => {
-      m.el = document.createElement("div");
-      m.cleanUp = m.module.default.render({ model: m.model, el: m.el });
-      document.querySelector("main").replaceChildren(m.el);
-    }""")
+    page.evaluate(RENDER)
     page.evaluate("m.model.set('step', 3)")
     _, log_lik, _ = run_from(GOOD)
     assert heights_shown(page)[0] == pytest.approx(log_lik[2], abs=0.0006)
@@ -1691,25 +1777,6 @@ def test_a_kernel_moves_the_stepper_and_a_collapse_is_said(show):
     page.evaluate("(means) => m.model.set('means', means)", same)
     page.locator(".le input").press("End")
     assert "Converged" in page.locator(".le-status").text_content()
-
-
-@browser_test
-def test_the_stepper_leaves_nothing_behind(show):
-    page = show(make_stepper()).page
-    page.evaluate(STAND_IN)
-    page.evaluate(LISTENERS)
-    page.evaluate("""() => {
-      m.el = document.body.appendChild(document.createElement("div"));
-      m.cleanUp = m.module.default.render({ model: m.model, el: m.el });
-    }""")
-    assert page.evaluate("alive") > 0
-    page.evaluate("m.el.querySelectorAll('.le-buttons button')[2].click()")
-    page.evaluate("m.cleanUp()")
-    assert page.evaluate("alive") == 0
-    assert page.evaluate("m.el.childElementCount") == 0
-    page.wait_for_timeout(1000)
-    assert page.evaluate("m.model.get('step')") == 0
-    assert page.evaluate("[...m.handlers.values()].every((set) => set.size === 0)")
 
 
 @browser_test

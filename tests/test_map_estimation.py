@@ -23,18 +23,10 @@ from vaebook.map_estimation import (
     soft_threshold,
 )
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 SHAPES = [(1.0, 1.0), (2.0, 2.0), (1.5, 3.0), (0.5, 0.5), (7.0, 2.5)]
 FLIPS = torch.tensor([[1.0], [1.0], [1.0], [0.0], [1.0]], dtype=torch.float64)
 HALVES = st.integers(1, 40).map(lambda n: n / 2)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Matrices this small are faster on one thread than on two."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def double(values):

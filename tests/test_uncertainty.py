@@ -18,14 +18,7 @@ from vaebook.likelihood import (
 )
 from vaebook.uncertainty import bootstrap, standard_errors
 
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Matrices this small are faster on one thread than on two."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def double(values):

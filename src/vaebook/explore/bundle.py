@@ -25,27 +25,23 @@ def bundle(root: str, folder: Path = HERE) -> str:
     Returns
     -------
     str
-        A module that imports nothing.
+        A module that imports nothing, without comment lines and indentation.
 
     Raises
     ------
     ValueError
         If a form of import or export is used that is not understood here, a name
-        is imported which the module does not export, or modules import in a ring.
+        is imported which the module does not export, modules import in a ring, or
+        a template literal spans lines.
     """
     parts: list[str] = []
     text = _inline(root, folder, parts, ())
-    return "".join([*parts, text])
+    return _lean("".join([*parts, text]))
 
 
 def stylesheet(*names: str) -> str:
     """One style sheet of several in this folder; a later one may build on a former."""
     return "".join((HERE / name).read_text(encoding="utf-8") for name in names)
-
-
-def lean(text: str) -> str:
-    """A script without comment lines, empty lines and indentation."""
-    return re.sub(r"^\s*(?://.*\n\s*)*", "", text, flags=re.MULTILINE)
 
 
 def _inline(name: str, folder: Path, parts: list[str], path: tuple[str, ...]) -> str:
@@ -90,3 +86,12 @@ def _destructure(match: re.Match) -> str:
 def _variable(name: str) -> str:
     """The constant holding a module's exports."""
     return "module_" + re.sub(r"\W", "_", name.removesuffix(".js"))
+
+
+def _lean(text: str) -> str:
+    """A script without comment lines, empty lines and indentation."""
+    text = re.sub(r"^\s*(?://.*\n\s*)*", "", text, flags=re.MULTILINE)
+    for line in text.splitlines():
+        if line.count("`") % 2:
+            raise ValueError(f"end a template literal on its line; received {line}")
+    return text

@@ -25,6 +25,17 @@ export function format(value, digits = 2) {
   return value < 0 && Number(text) !== 0 ? `\u2212${text}` : text;
 }
 
+// A widget's render for a view: a class that takes (model, el, signal), puts its `root` into el and
+// lets go of everything when the signal aborts.
+export const mounted = (View) => ({ model, el }) => {
+  const controller = new AbortController();
+  const view = new View(model, el, controller.signal);
+  return () => {
+    controller.abort();
+    view.root.remove();
+  };
+};
+
 // Reads CSS custom properties as [r, g, b]; light-dark() resolves on a real property only.
 export function themeColours(root, names) {
   const probe = h("span", { hidden: "" });

@@ -1,5 +1,5 @@
 // Steps through frames drawn ahead; with a kernel, shows the exact drawing when it arrives.
-import { format, h, OWN_KEYS } from "./dom.js";
+import { format, h, mounted, OWN_KEYS } from "./dom.js";
 
 const decimals = (value) => Math.min((String(value).split(".")[1] || "").length, 4);
 
@@ -45,47 +45,52 @@ export function frameIndex(names, choices, values) {
   return names.reduce((index, name, k) => index * choices[k].length + nearest(choices[k], values[name]), 0);
 }
 
-function render({ model, el }) {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const [names, labels, choices, frames, alts] = ["names", "labels", "choices", "frames", "alts"].map((k) => model.get(k));
-  const urls = new Map();
-  const url = (frame) => {
+class Frames {
+  constructor(model, el, signal) {
+    const [names, labels, choices, frames, alts] = ["names", "labels", "choices", "frames", "alts"].map((k) => model.get(k));
+    Object.assign(this, { model, names, choices, frames, alts, urls: new Map() });
+    this.picture = h("img", { class: "fx-frame dark-light", width: model.get("width"), draggable: "false" });
+    this.controls = names.map((name, k) => {
+      const onStep = (value) => this.put(name, value);
+      const yesOrNo = choices[k].every((choice) => typeof choice === "boolean");
+      return yesOrNo ? toggle(labels[k], onStep, signal) : slider(labels[k], choices[k], onStep, signal);
+    });
+    this.root = h("div", { class: "fx", ...OWN_KEYS }, this.picture, h("div", { class: "fx-sliders" }, ...this.controls.map((one) => one.el)));
+    this.listen(signal);
+    this.draw();
+    el.append(this.root);
+  }
+
+  listen(signal) {
+    const { model, urls } = this;
+    const draw = () => this.draw();
+    for (const key of ["change:values", "change:exact"]) {
+      model.on(key, draw);
+      signal.addEventListener("abort", () => model.off(key, draw));
+    }
+    signal.addEventListener("abort", () => urls.forEach((address) => URL.revokeObjectURL(address)));
+  }
+
+  put(name, value) {
+    this.model.set("values", { ...this.model.get("values"), [name]: value });
+    this.model.save_changes();
+  }
+
+  url(frame) {
+    const { urls } = this;
     if (!urls.has(frame)) urls.set(frame, URL.createObjectURL(new Blob([frame], { type: "image/webp" })));
     return urls.get(frame);
-  };
-  const picture = h("img", { class: "fx-frame dark-light", width: model.get("width"), draggable: "false" });
-  const put = (name, value) => {
-    model.set("values", { ...model.get("values"), [name]: value });
-    model.save_changes();
-  };
-  const sliders = names.map((name, k) => {
-    const onStep = (value) => put(name, value);
-    const yesOrNo = choices[k].every((choice) => typeof choice === "boolean");
-    return yesOrNo ? toggle(labels[k], onStep, signal) : slider(labels[k], choices[k], onStep, signal);
-  });
-  const root = h("div", { class: "fx", ...OWN_KEYS }, picture, h("div", { class: "fx-sliders" }, ...sliders.map((s) => s.el)));
+  }
 
-  const draw = () => {
-    const values = model.get("values");
-    const exact = model.get("exact");
+  draw() {
+    const { alts, choices, controls, frames, model, names, picture } = this;
+    const [values, exact] = [model.get("values"), model.get("exact")];
     const arrived = exact.values && same(values, exact.values);
     const index = frameIndex(names, choices, values);
-    picture.src = url(arrived ? exact.frame : frames[index]);
+    picture.src = this.url(arrived ? exact.frame : frames[index]);
     picture.alt = arrived ? exact.alt : alts[index];
-    sliders.forEach((s, k) => s.show(values[names[k]]));
-  };
-  for (const key of ["change:values", "change:exact"]) {
-    model.on(key, draw);
-    signal.addEventListener("abort", () => model.off(key, draw));
+    controls.forEach((one, k) => one.show(values[names[k]]));
   }
-  draw();
-  el.append(root);
-  return () => {
-    controller.abort();
-    urls.forEach((address) => URL.revokeObjectURL(address));
-    root.remove();
-  };
 }
 
-export default { render };
+export default { render: mounted(Frames) };

@@ -1,6 +1,6 @@
 // The latent explorer: one trained VAE, moved by hand. State lives in the widget's traits
 // z, selected and drawing; everything on screen is redrawn from them.
-import { onThemeChange, themeColours } from "./dom.js";
+import { mounted, onThemeChange, themeColours } from "./dom.js";
 import { drawBase, drawInput, drawPoint, mosaicMoved } from "./draw.js";
 import { editor } from "./editor.js";
 import { layout } from "./layout.js";
@@ -142,13 +142,4 @@ class Explorer {
   }
 }
 
-function render({ model, el }) {
-  const controller = new AbortController();
-  const explorer = new Explorer(model, el, controller.signal);
-  return () => {
-    controller.abort();
-    explorer.root.remove();
-  };
-}
-
-export default { render };
+export default { render: mounted(Explorer) };

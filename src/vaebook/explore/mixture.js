@@ -93,7 +93,8 @@ export function mStep({ weights, mu }, x, { resp }) {
   const empty = sums.findIndex((m) => !(m[0] / x.length > LEAST_WEIGHT));
   if (empty >= 0) return { fault: { k: empty, kind: "empty" } };
   const fitted = sums.map((m) => gaussian(m, centre));
-  const spread = [3, 5].map((i) => sum(sums.map((m) => m[i])) / x.length);
+  const mean = (i) => sum(sums.map((m) => m[i])) / x.length;
+  const spread = [mean(3) - mean(1) ** 2, mean(5) - mean(2) ** 2];
   const flat = fitted.findIndex(({ cov }) => leastVariance(cov, spread) < LEAST_VARIANCE);
   if (flat >= 0) return { fault: { k: flat, kind: "flat" } };
   return { weights: sums.map((m) => m[0] / x.length), mu: fitted.map((g) => g.mu), cov: fitted.map((g) => g.cov) };

@@ -1,7 +1,7 @@
 // The EM stepper: a mixture of Gaussians fitted to points in the plane, half-step by half-step.
 // State lives in the traits means (where the run starts) and step (half-steps after the first E-step).
 import { button, panel } from "./controls.js";
-import { h, OWN_KEYS } from "./dom.js";
+import { h, mounted, OWN_KEYS } from "./dom.js";
 import { Flowers } from "./flowers.js";
 import { Staircase } from "./staircase.js";
 import { between, eStep, fitEm, logJoint, lowerBound, mStep, startFrom } from "./mixture.js";
@@ -166,13 +166,4 @@ class Stepper {
   }
 }
 
-function render({ model, el }) {
-  const controller = new AbortController();
-  const stepper = new Stepper(model, el, controller.signal);
-  return () => {
-    controller.abort();
-    stepper.root.remove();
-  };
-}
-
-export default { render };
+export default { render: mounted(Stepper) };

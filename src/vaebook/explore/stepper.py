@@ -7,7 +7,7 @@ import traitlets as t
 from torch import Tensor
 
 from vaebook.em import EmRun
-from vaebook.explore.bundle import bundle, lean, stylesheet
+from vaebook.explore.bundle import bundle, stylesheet
 from vaebook.explore.fallback import PicturedWidget
 from vaebook.explore.stepper_still import stepper_still
 from vaebook.explore.trajectory import (
@@ -63,7 +63,7 @@ class EmStepper(PicturedWidget):
         one does.
     """
 
-    _esm = lean(bundle("stepper.js"))
+    _esm = bundle("stepper.js")
     _css = stylesheet("theme.css", "plot.css", "stepper.css")
 
     means = t.List(t.List(t.Float())).tag(sync=True)

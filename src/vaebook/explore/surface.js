@@ -1,7 +1,7 @@
 // The likelihood surface: data and a Gaussian's density beside the log-likelihood of (mu, sigma).
 // State lives in the traits mu and sigma; the path of gradient steps belongs to the view.
 import { button, panel, reading, slider } from "./controls.js";
-import { format, h, OWN_KEYS } from "./dom.js";
+import { format, h, mounted, OWN_KEYS } from "./dom.js";
 import { ascend, contour, gradientStep, logLik, summarise } from "./gaussian.js";
 import { Handle } from "./handle.js";
 import { Histogram } from "./histogram.js";
@@ -179,13 +179,4 @@ class Explorer {
   }
 }
 
-function render({ model, el }) {
-  const controller = new AbortController();
-  const explorer = new Explorer(model, el, controller.signal);
-  return () => {
-    controller.abort();
-    explorer.root.remove();
-  };
-}
-
-export default { render };
+export default { render: mounted(Explorer) };
