@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from vaebook.autoencoder import Decoder, Encoder, mlp
+from vaebook.autoencoder import Decoder, Encoder, initialise, mlp
 
 
 def silu(a):
@@ -51,3 +51,32 @@ def test_no_hidden_layer_is_a_linear_map(rng):
     a, b = torch.randn(2, 4, 2, generator=rng, dtype=torch.float64)
     origin = decoder(torch.zeros(2).double())
     torch.testing.assert_close(decoder(a + b), decoder(a) + decoder(b) - origin)
+
+
+def test_initial_weights_are_uniform_with_the_stated_bound(rng):
+    layer = torch.nn.Linear(100, 200)
+    initialise(layer, rng=rng)
+    assert layer.weight.abs().max() <= 0.1
+    assert layer.weight.std().item() == pytest.approx(0.1 / np.sqrt(3), rel=0.02)
+    assert not layer.bias.any()
+
+
+def test_initialise_draws_every_layer_in_turn_from_its_generator():
+    """Again from the same seed; another layer has another bound."""
+    nets = [mlp((9, 4, 25, 2)) for _ in range(3)]
+    for net, seed in zip(nets, (0, 0, 1), strict=True):
+        initialise(net, rng=torch.Generator().manual_seed(seed))
+    one, again, other = (list(net.parameters()) for net in nets)
+    assert all(map(torch.equal, one, again))
+    assert not any(map(torch.equal, one[::2], other[::2]))
+    assert all(w.requires_grad and w.grad is None for w in one)
+    for weight in one[::2]:
+        bound = weight.shape[1] ** -0.5
+        assert 0.8 * bound < weight.abs().max() <= bound
+        assert weight.min() < 0 < weight.max()
+
+
+def test_initialise_leaves_the_global_generator_alone(rng):
+    net, before = mlp((3, 2)), torch.get_rng_state()
+    initialise(net, rng=rng)
+    assert torch.equal(before, torch.get_rng_state())

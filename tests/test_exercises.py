@@ -1,22 +1,26 @@
 """Exercises: right answers pass, wrong ones are told apart, nothing is ever raised."""
 
 import copy
+import itertools
 import math
 import pkgutil
 import re
 import time
+from decimal import Decimal
 
 import numpy as np
 import pytest
 import torch
-from scipy import optimize, special, stats
-from sklearn.linear_model import Lasso
+from scipy import integrate, optimize, special, stats
+from sklearn.linear_model import Lasso, Ridge
 from sklearn.naive_bayes import BernoulliNB
 from torch.distributions import (
     Bernoulli,
     Beta,
+    Categorical,
     Independent,
     LogNormal,
+    MultivariateNormal,
     Normal,
     SigmoidTransform,
     TransformedDistribution,
@@ -31,10 +35,11 @@ from torch.nn.functional import (
 )
 
 import vaebook.exercises as package
-from vaebook import em, map_estimation
+from vaebook import bayes, em, map_estimation, mean_field, monte_carlo, variational
+from vaebook.conjugate_kl import expected_log_weights
 from vaebook.exercises import check, exercises, hint, solution_source
 from vaebook.exercises.verdict import WIDTH
-from vaebook.likelihood import bernoulli_log_prob
+from vaebook.likelihood import FullGaussian, Gaussian, bernoulli_log_prob
 from vaebook.mixtures import BernoulliMixture, GaussianMixture
 from vaebook.monte_carlo import log_mean_exp
 from vaebook.variational import gaussian_kl
@@ -71,8 +76,9 @@ def test_names_are_chapter_and_number_in_order():
         assert exercise.name == name
         chapter, number = name.split(".")
         by_chapter.setdefault(chapter, []).append(int(number))
-    assert list(by_chapter) == ["likelihood", "map", "em", "vae"]
-    assert [len(numbers) for numbers in by_chapter.values()] == [6, 6, 6, 5]
+    first, second = ["likelihood", "map", "em"], ["bayes", "variational", "monte"]
+    assert list(by_chapter) == [*first, *second, "vae"]
+    assert [len(numbers) for numbers in by_chapter.values()] == [6] * 6 + [5]
     for numbers in by_chapter.values():
         assert numbers == list(range(1, len(numbers) + 1))
 
@@ -184,6 +190,138 @@ def two_coins(heads, tosses, biases):
     return (resp * heads[:, None]).sum(0) / (resp * tosses[:, None]).sum(0)
 
 
+def ridge_mean(x, sigma, mu0, tau):
+    """Least squares of x - mu0 on a column of ones, penalised."""
+    ridge = Ridge(alpha=(sigma / tau) ** 2, fit_intercept=False)
+    return float(mu0 + ridge.fit(np.ones((len(x), 1)), x - mu0).coef_[0])
+
+
+def toss_by_toss(ones, zeros, a, b):
+    """Each toss predicted from those before it: all ones, then all zeros."""
+    lit = np.log((a + np.arange(ones)) / (a + b + np.arange(ones)))
+    dark = np.log((b + np.arange(zeros)) / (a + b + ones + np.arange(zeros)))
+    return float(lit.sum() + dark.sum())
+
+
+def conditional_var(x, sigma, tau):
+    """Of one more measurement, from the covariance of all of them."""
+    cov = tau**2 + sigma**2 * np.eye(len(x) + 1)
+    return float(cov[0, 0] - cov[0, 1:] @ np.linalg.solve(cov[1:, 1:], cov[1:, 0]))
+
+
+def exact_shares(logs, weights):
+    """weights exp(logs) over their sum, in 28 digits: nothing underflows."""
+    pairs = zip(logs.tolist(), weights.tolist(), strict=True)
+    terms = [Decimal(weight) * Decimal(log).exp() for log, weight in pairs]
+    return [term / sum(terms) for term in terms]
+
+
+def exact_posterior(log_evidence, prior):
+    return prior.new_tensor([float(one) for one in exact_shares(log_evidence, prior)])
+
+
+def integrated_over_codes(x, weights, offset, sigma):
+    """Gauss-Hermite quadrature of p(x|z) over two standard normal codes."""
+    nodes, w = np.polynomial.hermite_e.hermegauss(80)
+    z = np.stack(np.meshgrid(nodes, nodes), -1).reshape(-1, 2)
+    mu = z @ weights.numpy().T + offset.numpy()
+    log_lik = stats.norm.logpdf(x.numpy()[:, None], mu, sigma).sum(-1)
+    w = np.outer(w, w).ravel() / w.sum() ** 2
+    return torch.from_numpy(special.logsumexp(log_lik, 1, b=w))
+
+
+def normal_mean(f, mu, sigma):
+    """E[f(z)] for z from N(mu, sigma^2), by adaptive quadrature."""
+
+    def weighted(eps):
+        return stats.norm.pdf(eps) * f(mu + sigma * eps)
+
+    return float(integrate.quad(weighted, -15, 15, epsabs=1e-12, epsrel=1e-12)[0])
+
+
+def log_ratio(p, q):
+    """log p - log q at a point, for two (mu, sigma)."""
+    return lambda z: stats.norm.logpdf(z, *p) - stats.norm.logpdf(z, *q)
+
+
+def quadrature_elbo(x, sigma_x, mu, sigma):
+    def integrand(z):
+        return stats.norm.logpdf(x, z, sigma_x) + log_ratio((0, 1), (mu, sigma))(z)
+
+    return normal_mean(integrand, mu, sigma)
+
+
+def exact_gap(log_joint, q):
+    gaps = []
+    for row, weights in zip(log_joint, q, strict=True):
+        posterior = exact_shares(row, torch.ones_like(row))
+        both = zip(map(Decimal, weights.tolist()), posterior, strict=True)
+        gaps.append(sum(w * (w.ln() - p.ln()) for w, p in both if w))
+    return q.new_tensor([float(gap) for gap in gaps])
+
+
+def descended_vars(cov):
+    """Where the gradient of torch's KL in the log-variances is zero."""
+    zero = torch.zeros(len(cov)).double()
+
+    def slope(log_var):
+        at = torch.tensor(log_var, requires_grad=True)
+        q = MultivariateNormal(zero, at.exp().diag())
+        kl = kl_divergence(q, MultivariateNormal(zero, cov))
+        return torch.autograd.grad(kl, at)[0].numpy()
+
+    return torch.from_numpy(optimize.root(slope, zero.numpy(), tol=1e-13).x).exp()
+
+
+def integrated_resp(log_lik, concentration):
+    """E[log weight] by quadrature under each weight's Beta."""
+    expected = []
+    for a in concentration.tolist():
+        b = concentration.sum().item() - a
+        law = {"weight": "alg-loga", "wvar": (a - 1, b - 1), "epsabs": 1e-12}
+        log_mean, _ = integrate.quad(lambda _: 1.0, 0, 1, **law)
+        expected.append(log_mean / special.beta(a, b))
+    return torch.from_numpy(special.softmax(log_lik.numpy() + expected, 1))
+
+
+def geometric_mean(joint, q):
+    product = np.prod(joint.numpy() ** q.numpy(), 1)
+    return torch.from_numpy(product / product.sum())
+
+
+def group_by_group(log_w):
+    size = 1 / log_w.shape[1]
+    bounds = [special.logsumexp(group, 0, b=size) for group in log_w.numpy()]
+    return torch.from_numpy(np.mean(bounds, 0))
+
+
+def ess_of_variation(log_w):
+    """S / (1 + the squared coefficient of variation of the weights)."""
+    variation = stats.variation((log_w - log_w.amax(0)).exp().numpy(), 0)
+    return torch.from_numpy(len(log_w) / (1 + variation**2))
+
+
+def integrated_draws(s, error):
+    def log_square(z):
+        return 2 * stats.norm.logpdf(z) - stats.norm.logpdf(z, scale=s)
+
+    if log_square(60) > log_square(0):
+        return math.inf
+    square, _ = integrate.quad(lambda z: np.exp(log_square(z)), -60, 60, epsabs=1e-12)
+    return float((square - 1) / error**2)
+
+
+def metropolis_hastings(p, proposal):
+    """Entry by entry, as the chain moves."""
+    step = torch.zeros_like(proposal)
+    for i, j in itertools.product(range(len(p)), repeat=2):
+        forth, back = (p[i] * proposal[i, j]).item(), (p[j] * proposal[j, i]).item()
+        accept = min(1.0, back / forth) if forth else 0.0
+        step[i, j] += proposal[i, j] * accept
+        step[i, i] += proposal[i, j] * (1 - accept)
+    return step
+
+
 def normal_kl(mu, sigma):
     q, p = Normal(mu, sigma), Normal(0.0, 1.0)
     return kl_divergence(q, p).item()
@@ -222,6 +360,24 @@ ORACLES = {
     "em.4": evidence_less_kl,
     "em.5": naive_bayes,
     "em.6": two_coins,
+    "bayes.1": ridge_mean,
+    "bayes.2": lambda n, m, a, b: float(stats.betabinom.pmf(2, 2, a + n, b + m)),
+    "bayes.3": toss_by_toss,
+    "bayes.4": conditional_var,
+    "bayes.5": exact_posterior,
+    "bayes.6": integrated_over_codes,
+    "variational.1": lambda m, s, *p: normal_mean(log_ratio((m, s), p), m, s),
+    "variational.2": exact_gap,
+    "variational.3": quadrature_elbo,
+    "variational.4": descended_vars,
+    "variational.5": integrated_resp,
+    "variational.6": geometric_mean,
+    "monte.1": lambda values: float(stats.sem(values)),
+    "monte.2": group_by_group,
+    "monte.3": ess_of_variation,
+    "monte.4": lambda f, w: float(np.average(f, weights=(w - w.max()).exp())),
+    "monte.5": integrated_draws,
+    "monte.6": metropolis_hastings,
     "vae.1": normal_kl,
     "vae.2": lambda: float(stats.bernoulli.logpmf(np.ones(64), 0.5).sum()),
     "vae.3": lambda w: torch.from_numpy(special.logsumexp(w, 0, b=1 / len(w))),
@@ -263,6 +419,28 @@ def probs_of_the_library(x, resp):
     return em.m_step(start, x, resp.log(), map_estimation.Beta(2, 2)).probs
 
 
+def mean_of_the_library(x, sigma, mu0, tau):
+    prior = Gaussian(torch.tensor([mu0]).double(), torch.tensor([tau**2]).double())
+    return bayes.normal_posterior(x[:, None], prior, sigma**2)
+
+
+def linear(weights, offset, sigma):
+    prior = bayes.standard_gaussian(weights.shape[1])
+    return bayes.LinearGaussian(prior, weights, offset, 0 * offset + sigma**2)
+
+
+def elbo_of_the_library(x, sigma_x, mu, sigma):
+    one = torch.ones(1, 1).double()
+    q = FullGaussian(mu * one[0], sigma**2 * one)
+    return variational.linear_elbo(linear(one, 0 * one[0], sigma_x), x * one, q).elbo[0]
+
+
+def hastings(p, proposal):
+    ratio = p * proposal.T / (p[:, None] * proposal)
+    step = proposal * ratio.nan_to_num(1).clamp(max=1)
+    return step.fill_diagonal_(0) + torch.diag(1 - step.sum(1))
+
+
 @pytest.mark.parametrize(
     ("name", "answer"),
     [
@@ -283,6 +461,53 @@ def probs_of_the_library(x, resp):
         ("em.3", lambda x, resp: torch.einsum("ni,nk->ki", x, resp / resp.sum(0))),
         ("em.4", lambda log_joint, q: -kl_div(log_joint, q, reduction="none").sum(1)),
         ("em.5", probs_of_the_library),
+        ("bayes.1", lambda *given: mean_of_the_library(*given).mu[0]),
+        (
+            "bayes.2",
+            lambda n, m, a, b: bayes.beta_log_evidence(
+                map_estimation.Beta(a + n, b + m), 2, 0
+            ).exp(),
+        ),
+        (
+            "bayes.3",
+            lambda n, m, *ab: bayes.beta_log_evidence(map_estimation.Beta(*ab), n, m),
+        ),
+        (
+            "bayes.3",
+            lambda n, m, a, b: special.betaln(a + n, b + m) - special.betaln(a, b),
+        ),
+        ("bayes.4", lambda x, s, t: mean_of_the_library(x, s, 0.0, t).var[0] + s**2),
+        ("bayes.5", lambda log_p, p: Categorical(logits=log_p + p.log()).probs),
+        ("bayes.6", lambda x, *model: linear(*model).log_evidence(x)),
+        ("variational.1", lambda *p: kl_divergence(Normal(*p[:2]), Normal(*p[2:]))),
+        (
+            "variational.2",
+            lambda joint, q: kl_div(joint.log_softmax(1), q, reduction="none").sum(1),
+        ),
+        (
+            "variational.2",
+            lambda joint, q: (
+                joint.logsumexp(1) + (torch.xlogy(q, q) - q * joint).sum(1)
+            ),
+        ),
+        ("variational.3", elbo_of_the_library),
+        (
+            "variational.4",
+            lambda cov: (
+                mean_field.mean_field_gaussian(FullGaussian(cov[0], cov), cov[0], 0)[
+                    0
+                ].var
+            ),
+        ),
+        (
+            "variational.5",
+            lambda log_lik, alpha: (log_lik + expected_log_weights(alpha)).softmax(1),
+        ),
+        ("monte.1", lambda values: monte_carlo.estimate(values).standard_error),
+        ("monte.2", lambda log_w: log_mean_exp(log_w, 1).mean(0)),
+        ("monte.3", monte_carlo.effective_sample_size),
+        ("monte.4", lambda *f: monte_carlo.self_normalized_estimate(*f).mean),
+        ("monte.6", hastings),
         ("vae.1", lambda m, s: np.float64(normal_kl(m, s))),
         ("vae.1", lambda m, s: torch.tensor(normal_kl(m, s), requires_grad=True)),
         ("vae.1", lambda m, s: math.log(1 / s) + s * s / 2 + m * m / 2 - 1 / 2),
@@ -320,6 +545,27 @@ def test_step_for_two_coins_gives_the_published_numbers():
     step = EXERCISES["em.6"]
     new = step.solution(*step.inputs[0])  # Do & Batzoglou 2008, figure 1
     assert new.tolist() == pytest.approx([0.71, 0.58], abs=0.005)
+
+
+def test_transition_keeps_its_density_in_detailed_balance():
+    for p, proposal in EXERCISES["monte.6"].inputs:
+        step = EXERCISES["monte.6"].solution(p, proposal)
+        flow = p[:, None] * step
+        torch.testing.assert_close(flow, flow.T)
+        torch.testing.assert_close(p @ step, p)
+        assert (step >= 0).all()
+
+
+def test_best_factor_has_the_lowest_divergence(rng):
+    exercise = EXERCISES["variational.6"]
+    joint, q = exercise.inputs[1]
+
+    def divergence(factor):
+        return special.rel_entr(np.outer(factor, q), joint.numpy()).sum()
+
+    best = divergence(exercise.solution(joint, q))
+    others = torch.rand(100, len(joint), generator=rng).double()
+    assert all(best < divergence(other / other.sum()) for other in others)
 
 
 # Wrong answers
@@ -400,6 +646,11 @@ def kmeans_mu(x, resp):
     return torch.stack([x[k == 0].mean(0), x[k == 1].mean(0)])
 
 
+def least_squares_code(x, weights, offset, sigma):
+    z = torch.linalg.lstsq(weights, (x - offset).T).solution
+    return Normal(offset + (weights @ z).T, sigma).log_prob(x).sum(1)
+
+
 @pytest.mark.parametrize(
     ("name", "answer", "advice"),
     [
@@ -448,6 +699,76 @@ def kmeans_mu(x, resp):
         ("em.4", lambda joint, q: (q * (joint / q.log()).log()).sum(1), "hint"),
         ("em.5", lambda x, resp: averages(x, resp), "prior is missing"),
         ("em.6", most_likely_coin, "likelier coin"),
+        ("bayes.1", lambda x, *_: sum(x.tolist()) / len(x), "prior is not used"),
+        (
+            "bayes.1",
+            lambda x, s, mu0, t: (mu0 / t + x.sum() / s) / (1 / t + len(x) / s),
+            "1 over a variance",
+        ),
+        (
+            "bayes.2",
+            lambda n, m, a, b: map_estimation.Beta(a + n, b + m).mean() ** 2,
+            "the first tells",
+        ),
+        (
+            "bayes.3",
+            lambda n, m, a, b: stats.betabinom.logpmf(n, n + m, a, b),
+            "no binomial",
+        ),
+        (
+            "bayes.3",
+            lambda n, m, a, b: special.betaln(a + n, b + m),
+            "B(a, b) is missing",
+        ),
+        (
+            "bayes.4",
+            lambda x, s, t: s**2 * t**2 / (s**2 + len(x) * t**2),
+            "mean's variance",
+        ),
+        ("bayes.5", lambda log_p, p: log_p.exp() * p / (log_p.exp() * p).sum(), "-36"),
+        ("bayes.6", lambda x, w, b, s: Normal(b, s).log_prob(x).sum(-1), "z = 0"),
+        ("bayes.6", least_squares_code, "the best z alone"),
+        (
+            "variational.1",
+            lambda *p: kl_divergence(Normal(*p[2:]), Normal(*p[:2])),
+            "KL(p || q)",
+        ),
+        (
+            "variational.2",
+            lambda joint, q: kl_div(joint.softmax(1).log(), q, reduction="none").sum(1),
+            "underflows",
+        ),
+        (
+            "variational.3",
+            lambda x, s, m, t: Normal(m, s).log_prob(torch.tensor(x)) - normal_kl(m, t),
+            "mu alone",
+        ),
+        ("variational.4", torch.diag, "p's own"),
+        (
+            "variational.5",
+            lambda log_lik, a: (log_lik + (a / a.sum()).log()).softmax(1),
+            "log of the expected weights",
+        ),
+        (
+            "variational.6",
+            lambda joint, q: (joint.log() * q).sum(1).softmax(0),
+            "0 log 0",
+        ),
+        ("monte.1", lambda v: np.std(v.numpy()), 'hint("monte.1")'),
+        ("monte.1", lambda v: np.std(v.numpy()) / len(v) ** 0.5, "S - 1"),
+        ("monte.2", lambda log_w: log_mean_exp(log_w.flatten(0, 1)), "all M K"),
+        ("monte.3", lambda log_w: (log_w.softmax(0) ** 2).sum(0), "Upside down"),
+        ("monte.4", lambda f, w: monte_carlo.importance_estimate(f, w).mean, "divide"),
+        (
+            "monte.5",
+            lambda s, e: s**2 / abs(2 * s**2 - 1) ** 0.5 / e**2 - 1 / e**2,
+            'hint("monte.5")',
+        ),
+        (
+            "monte.6",
+            lambda p, move: hastings(p, move).fill_diagonal_(0) + move.diag().diag(),
+            "rows sum to 1",
+        ),
         ("vae.1", lambda m, s: (m * m + s - 1) / 2 - math.log(s) / 2, "sigma^2 should"),
         ("vae.1", lambda m, s: m**2 + s**2 - 1 - 2 * math.log(s), "factor 1/2"),
         ("vae.1", lambda m, s: 0.5 - m * m / 2 - s * s / 2 + math.log(s), "minus the"),

@@ -15,16 +15,22 @@ from axe_playwright_python.sync_playwright import Axe
 from ipywidgets import VBox
 from ipywidgets.embed import dependency_state, embed_data
 from PIL import Image
-from scipy import stats
+from scipy import integrate, stats
 from sklearn.datasets import load_iris
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
+from vaebook.approximation import laplace
+from vaebook.bayes import LinearGaussian, standard_gaussian
 from vaebook.datasets import load_digits
 from vaebook.em import e_step, em_step, fit_em, lower_bound
 from vaebook.explore import (
+    EllipseExplorer,
     EmStepper,
     LatentExplorer,
     LikelihoodExplorer,
+    PosteriorExplorer,
+    ProposalExplorer,
+    SamplerRace,
     explore,
     rounded,
 )
@@ -32,11 +38,18 @@ from vaebook.explore.bundle import bundle
 from vaebook.explore.fallback import VIEW
 from vaebook.explore.packing import fixed_noise_terms
 from vaebook.figures import CLASS_COLOURS
-from vaebook.likelihood import gaussian_log_prob, gradient_ascent
+from vaebook.kl_fits import Banana
+from vaebook.likelihood import FullGaussian, gaussian_log_prob, gradient_ascent
 from vaebook.mixtures import CollapsedComponentError, GaussianMixture
+from vaebook.monte_carlo import (
+    effective_sample_size,
+    self_normalized_estimate,
+    tail_index,
+)
 from vaebook.site.serve import server
 from vaebook.starts import gaussian_start
 from vaebook.vae import VAE
+from vaebook.variational import full_gaussian_kl
 
 ROOT = Path(__file__).parents[1]
 HOST = ROOT / "chapters" / "_static" / "widget-host.js"
@@ -94,6 +107,20 @@ def make_stepper(start=GOOD, **options):
     return EmStepper(petals(), torch.tensor(start, dtype=torch.float64), **options)
 
 
+def make_ellipse(target="banana", **options):
+    return EllipseExplorer(target, **options)
+
+
+def versicolor():
+    x = torch.from_numpy(load_iris().data[50:100, 2])
+    return x[torch.randperm(50, generator=torch.Generator().manual_seed(0))]
+
+
+def make_posterior(prior=(4.0, 1.0), **options):
+    given = {"sigma": 0.47, "num_seen": 5} | options
+    return PosteriorExplorer(versicolor(), prior=prior, **given)
+
+
 each_explorer = pytest.mark.parametrize(
     "make_widget",
     [
@@ -101,6 +128,8 @@ each_explorer = pytest.mark.parametrize(
         make_frames,
         make_surface,
         make_stepper,
+        make_ellipse,
+        make_posterior,
     ],
 )
 
@@ -1836,4 +1865,1743 @@ def test_a_dragged_run_is_computed_and_drawn_within_a_frame(show):
     page = show(make_stepper(RUNS[2])).page
     each = work_per_move(page, DRAGGED)
     print(f"a dragged run, computed and drawn: {each:.1f} ms of processor time")
+    assert each <= 16
+
+
+# The posterior of a mean
+
+
+PRIORS = [(4, 1, 0.47, 5), (4, 1, 0.47, 0), (4, 30, 0.47, 50), (1.5, 0.2, 1.2, 23)]
+
+
+def with_prior(explorer, *values):
+    for name, value in zip(("mu0", "tau", "sigma", "num_seen"), values, strict=True):
+        setattr(explorer, name, value)
+    return explorer
+
+
+def test_one_value_has_the_evidence_of_the_book():
+    x = torch.tensor([2.0], dtype=torch.float64)
+    explorer = PosteriorExplorer(x, sigma=1, prior=(0, 1))
+    assert explorer.log_evidence() == explorer.best_log_lik() == 0
+    assert explorer.log_predictive() == pytest.approx(-2.2655121235, abs=5e-11)
+    explorer.num_seen = 1
+    assert explorer.log_evidence() == pytest.approx(-2.2655121235, abs=5e-11)
+    assert explorer.log_predictive() is None
+    assert explorer.best_log_lik() == pytest.approx(stats.norm.logpdf(0))
+    assert [v.item() for v in explorer.posterior()] == pytest.approx([1, 0.5])
+    assert [v.item() for v in explorer.predictive()] == pytest.approx([1, 1.5])
+
+
+@pytest.mark.parametrize("setting", PRIORS)
+def test_a_learned_mean_equals_quadrature_and_scipy(setting):
+    mu0, tau, sigma, seen = setting
+    explorer, x = (
+        with_prior(make_posterior(), *setting),
+        versicolor().numpy()[: setting[-1]],
+    )
+    grid = np.linspace(mu0 - 15 * tau, mu0 + 15 * tau, 200_001)
+    log_lik = stats.norm.logpdf(x[:, None], grid, sigma).sum(0)
+    joint = np.exp(log_lik + stats.norm.logpdf(grid, mu0, tau) - log_lik.max())
+    density = joint / joint.sum()
+    mean = (density * grid).sum()
+    var = (density * (grid - mean) ** 2).sum()
+    posterior, predictive = explorer.posterior(), explorer.predictive()
+    assert [v.item() for v in posterior] == pytest.approx([mean, var], rel=1e-9)
+    expected = [mean, var + sigma**2]
+    assert [v.item() for v in predictive] == pytest.approx(expected, rel=1e-9)
+    total = np.log(joint.sum() * (grid[1] - grid[0])) + log_lik.max()
+    assert explorer.log_evidence() == pytest.approx(total, rel=1e-9, abs=1e-9)
+    at_best = stats.norm.logpdf(x, x.mean() if seen else 0, sigma).sum()
+    assert explorer.best_log_lik() == pytest.approx(at_best)
+
+
+def test_evidence_is_the_sum_of_what_each_value_was_worth_before():
+    explorer, worth = make_posterior(num_seen=0), 0
+    for seen in range(50):
+        explorer.num_seen = seen
+        assert explorer.log_evidence() == pytest.approx(worth)
+        worth += explorer.log_predictive()
+    log_evidence, best = explorer.model.history(versicolor())
+    assert log_evidence[-1].item() == pytest.approx(worth)
+    assert (best - log_evidence)[1:].min() > 0 == best[0] == log_evidence[0]
+
+
+def test_prior_noise_and_data_are_read_set_and_observed():
+    explorer, seen = make_posterior(), []
+    assert explorer.start == {"mu0": 4, "tau": 1, "sigma": 0.47, "num_seen": 5}
+    explorer.observe(lambda change: seen.append(change["name"]), list(explorer.start))
+    with_prior(explorer, 3, 2, 1, 7)
+    assert seen == ["mu0", "tau", "sigma", "num_seen"]
+    assert explorer.seen.tolist() == explorer.x[:7]
+
+
+@pytest.mark.parametrize(
+    ("trait", "value", "message"),
+    [
+        ("mu0", float("inf"), "mu0 must be finite; received inf"),
+        ("tau", 0.0, "tau must be positive and finite; received 0.0"),
+        ("tau", float("inf"), "tau must be positive and finite; received inf"),
+        ("sigma", -1.0, "sigma must be positive and finite; received -1.0"),
+        ("sigma", float("nan"), "sigma must be positive and finite; received nan"),
+        ("num_seen", 51, "num_seen must be 0 to 50; received 51"),
+        ("num_seen", -1, "received -1"),
+    ],
+)
+def test_the_posterior_refuses_what_it_cannot_be(trait, value, message):
+    explorer = make_posterior()
+    with pytest.raises(ValueError, match=message):
+        setattr(explorer, trait, value)
+    given = {"prior": (4.0, 1.0), "sigma": 1.0, trait: value}
+    if trait in ("mu0", "tau"):
+        del given[trait]
+        given["prior"] = (value, 1.0) if trait == "mu0" else (4.0, value)
+    with pytest.raises(ValueError, match=message):
+        make_posterior(**given)
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (torch.ones(3, 2), r"x must be finite, \(N,\) .* received shape \(3, 2\)"),
+        (torch.ones(0), r"N from 1 to 500; received shape \(0,\)"),
+        (torch.ones(501), r"received shape \(501,\)"),
+        (torch.tensor([1.0, float("nan")]), "1 values not finite"),
+    ],
+)
+def test_data_without_a_mean_to_learn_are_refused(x, message):
+    with pytest.raises(ValueError, match=message):
+        PosteriorExplorer(x, sigma=1, prior=(0, 1))
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1, 40])
+def test_the_frame_of_the_posterior_holds_data_and_start(scale):
+    x = scale * versicolor()
+    prior = (2 * scale, 80 * scale)
+    frame = PosteriorExplorer(x, sigma=0.47 * scale, prior=prior).frame
+    assert frame["mu"][0] < 2 * scale < x.max() < frame["mu"][1] < 10 * scale
+    assert frame["tau"][0] <= 0.05 * scale and 80 * scale <= frame["tau"][1]
+    assert frame["sigma"][0] < 0.2 * scale and 1.5 * scale < frame["sigma"][1]
+
+
+def test_the_still_shows_the_posterior():
+    explorer = make_posterior(num_seen=20)
+    pictures = [explorer.snapshot()]
+    assert len(pictures[0]) <= 20_000
+    assert Image.open(io.BytesIO(pictures[0])).size == (1280, 600)
+    mean, var = (v.item() for v in explorer.posterior())
+    assert f"the posterior, {mean:.2f} \u00b1 {var**0.5:.2f};" in explorer.describe()
+    assert f"{explorer.log_evidence():.2f} nats, beside" in explorer.describe()
+    for name, value in {"relative": False, "tau": 0.2, "num_seen": 0}.items():
+        setattr(explorer, name, value)
+        pictures.append(explorer.snapshot())
+    assert len(set(pictures)) == 4
+
+
+def test_the_posterior_is_light():
+    assert len(embedded(make_posterior())) < 40_000
+
+
+def page_numbers(explorer):
+    """What the figure says, by vaebook.bayes: the numbers in the order of the page."""
+    mean, var = (v.item() for v in explorer.posterior())
+    centre, spread = (v.item() for v in explorer.predictive())
+    log_evidence, best = explorer.log_evidence(), explorer.best_log_lik()
+    home = with_prior(
+        make_posterior(), explorer.start["mu0"], explorer.start["tau"], 1, 0
+    )
+    home.sigma, home.num_seen = explorer.sigma, explorer.num_seen
+    return [
+        *(mean, var**0.5, centre, spread**0.5, explorer.log_predictive()),
+        *(best, best - log_evidence, log_evidence, log_evidence - home.log_evidence()),
+    ]
+
+
+@browser_test
+def test_learning_in_the_page_equals_python(show):
+    visit = show(make_posterior())
+    visit.page.evaluate(STAND_IN)
+    noise, explorer = np.random.default_rng(8), make_posterior()
+    settings = [
+        [noise.uniform(0, 8), *np.exp(noise.uniform([-3, -2], [4, 1])), int(seen)]
+        for seen in noise.integers(0, 50, 100)
+    ]
+    page = visit.page.evaluate(
+        """(settings) => settings.map(([mu0, tau, sigma, seen]) => {
+          const { learn, logDensity, predictive } = m.module;
+          const x = m.model.get("x");
+          const run = learn(x, [mu0, tau], sigma);
+          const { posterior, logEvidence, best } = run[seen];
+          const ahead = predictive(posterior, sigma);
+          const home = learn(x, [4, 1], sigma)[seen].logEvidence;
+          return [...posterior, ...ahead, logDensity(x[seen], ahead),
+            best, best - logEvidence, logEvidence, logEvidence - home];
+        })""",
+        settings,
+    )
+    expected = [page_numbers(with_prior(explorer, *setting)) for setting in settings]
+    np.testing.assert_allclose(page, expected, rtol=1e-9, atol=1e-5)
+    assert visit.problems == []
+
+
+MOVE_PRIOR = """(values) => ["mu0", "tau", "sigma", "num_seen"].forEach(
+  (name, k) => m.model.set(name, values[k]))"""
+
+
+@browser_test
+def test_numbers_on_the_page_are_those_of_the_setting(show):
+    page, explorer = show(make_posterior()).page, make_posterior()
+    page.evaluate(STAND_IN)
+    page.evaluate(RENDER)
+    for setting in PRIORS:
+        page.evaluate(MOVE_PRIOR, setting)
+        assert numbers(page) == list(setting)
+        expected = page_numbers(with_prior(explorer, *setting))
+        texts = page.locator(".lx-reading dd").all_text_contents()
+        if setting[-1] == 50:
+            assert texts.pop(2) == "all seen"
+            expected.remove(None)
+        shown = re.findall(r"-?\d+\.\d+", " ".join(texts).replace("\u2212", "-"))
+        np.testing.assert_allclose(
+            [float(n) for n in shown[:4]], expected[:4], atol=6e-4
+        )
+        np.testing.assert_allclose(
+            [float(n) for n in shown[4:]], expected[4:], atol=6e-3
+        )
+    status = page.locator(".lp-status").text_content()
+    explorer.num_seen -= 1
+    paid = f"{explorer.log_predictive():.2f}".replace("-", "\u2212")
+    value = f"{explorer.x[explorer.num_seen]:.1f}"
+    assert (
+        status == f"The last value, {value}, had log p {paid} nats before it was seen."
+    )
+
+
+INNER_SIZE = "(el) => ['width', 'height'].map((k) => el[k].baseVal.value)"
+
+
+def to_scale(page, selector, low, high):
+    """Vertices of a path, in data units: x between low and high."""
+    points = drawn(page, selector)
+    points[:, 0] = low + (high - low) * points[:, 0]
+    return points
+
+
+def is_density(points, mean, sigma):
+    """Whether heights are proportional to a Gaussian's density; the factor."""
+    expected = stats.norm.pdf(points[:, 0], mean, sigma)
+    factor = points[:, 1].max() / expected.max()
+    np.testing.assert_allclose(points[:, 1], factor * expected, atol=0.02)
+    return factor
+
+
+@browser_test
+@pytest.mark.parametrize("setting", [PRIORS[0], PRIORS[3], (2, 0.5, 0.1, 49)])
+def test_the_curves_of_the_posterior_are_drawn_to_scale(setting, show):
+    explorer = with_prior(make_posterior(), *setting)
+    (mu0, tau, sigma, seen), page = setting, show(explorer).page
+    page.wait_for_timeout(100)
+    frame, x = explorer.frame["mu"], explorer.seen
+    curves = {
+        "prior": (mu0, tau),
+        "likelihood": (x.mean().item(), sigma / len(x) ** 0.5),
+        "posterior": [explorer.posterior().mu.item(), explorer.posterior().var.item()],
+        "predictive": [v.item() for v in explorer.predictive()],
+    }
+    for name in ("posterior", "predictive"):
+        curves[name][1] **= 0.5
+    factors = [
+        is_density(to_scale(page, f".lx-lp-{name} path", *frame), *gaussian)
+        for name, gaussian in curves.items()
+    ]
+    assert factors[0] == pytest.approx(factors[1], rel=0.01)
+    assert factors[2] == pytest.approx(factors[1], rel=0.01)
+    assert factors[3] == pytest.approx(sigma / 1.25 / stats.norm.pdf(0), rel=0.01)
+    peak = drawn(page, ".lx-lp-posterior path")[:, 1]
+    assert peak.max() == pytest.approx(1 / 1.1, abs=1e-3)
+    assert np.abs(np.diff(peak)).max() < 0.08  # no corners where it is narrow
+    for k, name in enumerate(("posterior", "predictive")):
+        fill = drawn(page, f".lx-lp-fill path >> nth={k}")
+        np.testing.assert_allclose(fill[[0, -1]], [[0, 0], [1, 0]], atol=1e-3)
+        np.testing.assert_array_equal(fill[1:-1], drawn(page, f".lx-lp-{name} path"))
+    dot = place_of(page, ".lx-lp-dot circle")
+    value, density = explorer.x[seen], np.exp(explorer.log_predictive())
+    assert dot[1] == pytest.approx(dot[2] * (1 - factors[3] * density), abs=0.5)
+    share = (value - frame[0]) / (frame[1] - frame[0])
+    assert (dot[0] + 0.3) / 1.8 == pytest.approx(share)
+    words = page.locator(".lp-forecast .lx-lp-word").text_content()
+    assert words == f"next: {value:.1f}"
+
+
+def evidence_heights(page, layer, bottom, top):
+    """A curve of the evidence panel, in nats."""
+    return bottom + (top - bottom) * drawn(page, f".lx-lp-{layer} path")[:, 1]
+
+
+@browser_test
+def test_the_evidence_is_drawn_beside_the_best_mean_and_the_start(show):
+    explorer = make_posterior()
+    with_prior(explorer, 2.5, 0.3, 0.6, 30)
+    page = show(explorer).page
+    page.wait_for_timeout(100)
+    whole = explorer.model.history(versicolor())
+    home = explorer.model._replace(mu0=4, tau=1).history(versicolor())[0]
+    measure = page.get_by_label("Measure from the best mean")
+    assert measure.is_checked()
+    for base in (whole[1], 0 * home):
+        curves = {"evidence": whole[0], "start": home, "best": whole[1]}
+        curves = {name: (curve - base).numpy() for name, curve in curves.items()}
+        low = min(curve.min() for curve in curves.values())
+        axis = (1.08 * low, -0.12 * low)
+        if not measure.is_checked():
+            shown = evidence_heights(page, "best", *axis)
+            np.testing.assert_allclose(shown, curves["best"][:31], atol=0.1)
+        else:
+            np.testing.assert_allclose(
+                evidence_heights(page, "best", *axis), [0, 0], atol=0.1
+            )
+        for name in ("evidence", "start"):
+            shown = evidence_heights(page, name, *axis)
+            np.testing.assert_allclose(shown, curves[name][:31], atol=-0.01 * low)
+        ends = evidence_heights(page, "price", *axis)
+        expected = [curves["best"][30], curves["evidence"][30]]
+        np.testing.assert_allclose(ends, expected, atol=-0.01 * low)
+        across = to_scale(page, ".lx-lp-evidence path", -1, 51)[:, 0]
+        np.testing.assert_allclose(across, range(31), atol=0.01)
+        measure.uncheck()
+    price = explorer.best_log_lik() - explorer.log_evidence()
+    words = page.locator(".lp-evidence .lx-lp-word").text_content()
+    assert words == f"price {price:.2f}"
+
+
+@browser_test
+def test_values_pile_up_and_darken_when_they_are_seen(show):
+    explorer = make_posterior()
+    page = show(explorer).page
+    page.wait_for_timeout(100)
+    marks = {name: page.locator(f".lx-lp-{name} path") for name in ("seen", "to-come")}
+    assert [m.count() for m in marks.values()] == [5, 45]
+    low, high = explorer.frame["mu"]
+    width, height = page.locator(".lx-plot svg svg").nth(1).evaluate(INNER_SIZE)
+    read = "all => all.map(e => e.getAttribute('d').match(/[\\d.]+/g).map(Number))"
+    places = np.array(
+        marks["seen"].evaluate_all(read) + marks["to-come"].evaluate_all(read)
+    )
+    values = low + (high - low) * places[:, 0] / width
+    np.testing.assert_allclose(values, explorer.x, atol=0.01)
+    feet = (height - 2 - places[:, 1]) / (height - 2 - places[:, 1]).max()
+    x = np.array(explorer.x)
+    ranks = np.array([(x[:k] == x[k]).sum() for k in range(50)])
+    np.testing.assert_allclose(feet, ranks / ranks.max(), atol=0.01)
+    page.get_by_role("button", name="Add a flower").click()
+    assert [m.count() for m in marks.values()] == [6, 44]
+
+
+@browser_test
+def test_flowers_are_added_until_all_are_seen_and_start_over(show):
+    page = show(make_posterior(labels=("petal length, cm", "an iris"))).page
+    once, ten = (page.get_by_role("button", name=f"Add {n}") for n in ("an", "ten"))
+    once.click()
+    assert numbers(page) == [4, 1, 0.47, 6]
+    for expected in (16, 26, 36, 46, 50, 50):
+        ten.click(force=True)
+        assert numbers(page)[3] == expected
+    once.click(force=True)
+    assert numbers(page)[3] == 50 and page.locator(".lx-lp-dot circle").count() == 0
+    assert once.get_attribute("aria-disabled") == "true"
+    for slider in page.locator(".lx-slider input").all()[:3]:
+        slider.press("ArrowRight")
+    again = page.get_by_role("button", name="Start over")
+    again.click()
+    assert numbers(page) == [4, 1, 0.47, 5]
+    assert once.get_attribute("aria-disabled") == "false"
+
+
+@browser_test
+def test_keys_and_a_finger_move_the_prior(show):
+    page = show(make_posterior(), width=360, has_touch=True).page
+    mean, width, noise, seen = page.locator(".lx-slider input").all()
+    mean.press("ArrowRight")
+    assert numbers(page)[0] == 4.02
+    assert mean.get_attribute("aria-valuetext") == "prior mean \u03bc\u2080 4.02"
+    for slider, key, expected in (
+        (mean, "Home", [1, 1, 0.47, 5]),
+        (width, "End", [1, 50, 0.47, 5]),
+        (noise, "Home", [1, 50, 0.1, 5]),
+        (seen, "ArrowLeft", [1, 50, 0.1, 4]),
+    ):
+        slider.press(key)
+        assert numbers(page) == expected
+    assert seen.get_attribute("aria-valuetext") == "4 of 50 seen"
+    box = width.bounding_box()
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert numbers(page)[1] == pytest.approx((0.05 * 50) ** 0.5, rel=0.05)
+
+
+@browser_test
+def test_a_kernel_hears_of_the_prior_and_the_data(show):
+    page = show(make_posterior()).page
+    page.evaluate(STAND_IN)
+    page.evaluate(RENDER)
+    page.evaluate("m.model.set('relative', false)")
+    page.evaluate("m.model.set('tau', 3)")
+    measure = page.get_by_label("Measure from the best mean")
+    assert not measure.is_checked() and numbers(page)[1] == 3
+    measure.check()
+    page.locator(".lx-slider input").nth(3).press("End")
+    page.locator(".lx-slider input").nth(1).press("Home")
+    read = "['mu0', 'tau', 'sigma', 'num_seen', 'relative'].map((n) => m.model.get(n))"
+    assert page.evaluate(read) == pytest.approx([4, 0.05, 0.47, 50, True])
+
+
+@browser_test
+def test_two_posteriors_and_a_surface_share_a_page(show):
+    alone = show(make_surface()).page
+    places = """(root) => [...root.querySelectorAll("*")].map(
+      (el) => el.getBoundingClientRect().width)"""
+    expected = alone.locator(".ls").evaluate(places)
+    visit = show(make_posterior(), make_posterior(), make_surface())
+    page = visit.page
+    page.evaluate(SCROLL_DOWN)
+    page.wait_for_function("document.querySelectorAll('.lx').length === 3")
+    page.wait_for_timeout(100)
+    assert page.locator(".ls").evaluate(places) == expected
+    page.locator(".lp").nth(1).get_by_role("button", name="Add ten").click()
+    first, second = (numbers(page.locator(".lp").nth(k)) for k in (0, 1))
+    assert first == [4, 1, 0.47, 5] and second == [4, 1, 0.47, 15]
+    assert page.locator("[id], input[name]").count() == 0
+    assert visit.problems == []
+
+
+@browser_test
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_posterior_is_accessible_fits_and_stays_in_place(theme, width, show):
+    visit = show(make_posterior(num_seen=0), width=width)
+    page = visit.page
+    page.add_style_tag(content=THEME)
+    page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    page.evaluate(SCROLL_DOWN)
+    found = {page.locator(".lp").bounding_box()["height"]}
+    for k, key in [(3, "End"), (1, "Home"), (0, "Home"), (2, "Home"), (3, "ArrowLeft")]:
+        page.locator(".lx-slider input").nth(k).press(key)
+        found.add(page.locator(".lp").bounding_box()["height"])
+    assert len(found) == 1
+    violations = Axe().run(page).response["violations"]
+    assert violations == [], [(v["id"], v["nodes"][0]["html"]) for v in violations]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    mean, value, _ = boxes(page)
+    assert (mean["y"] == value["y"]) == (width > 600)
+    ink = page.locator(".lx-lp-prior path").evaluate(
+        "(el) => getComputedStyle(el).stroke"
+    )
+    assert ink == ("rgb(29, 39, 51)" if theme == "light" else "rgb(230, 235, 240)")
+    assert visit.problems == []
+
+
+# The race of samplers, and importance sampling by hand
+
+PROPOSALS = {"wide": (1, 1), "narrow": (1, 0.3), "the prior": (0, 1)}
+
+
+def log_weights(latent_dim=1, num_draws=10_000, num_runs=5):
+    """Of draws of each proposal, for x = 2 = z + noise in each of L coordinates."""
+    eye, zero = torch.eye(latent_dim).double(), torch.zeros(latent_dim).double()
+    model = LinearGaussian(standard_gaussian(latent_dim), eye, zero, zero + 1)
+    rng = torch.Generator().manual_seed(0)
+    found = {}
+    for name, (mean, sd) in PROPOSALS.items():
+        z = mean + sd * torch.randn(
+            num_draws, num_runs, latent_dim, generator=rng, dtype=torch.float64
+        )
+        log_q = Normal(mean, sd).log_prob(z).sum(-1)
+        found[name] = model.log_joint(zero[None] + 2, z) - log_q
+    return found
+
+
+def make_race(latent_dim=1, **options):
+    truth = latent_dim * stats.norm.logpdf(2, scale=2**0.5)
+    return SamplerRace(log_weights(latent_dim), truth, **options)
+
+
+def make_proposal(*start, seed=0, **options):
+    return ProposalExplorer(*start, rng=torch.Generator().manual_seed(seed), **options)
+
+
+def by_hand(log_w):
+    """Estimate, standard error by the delta method and ESS of weights (S,)."""
+    w = np.exp(log_w.numpy())
+    error = w.std(ddof=1) / np.sqrt(len(w)) / w.mean()
+    return np.log(w.mean()), error, w.sum() ** 2 / (w**2).sum()
+
+
+def every_start(log_w, sizes):
+    """The same of the first s draws: (samplers, runs, sizes, 3)."""
+    return np.array(
+        [
+            [[by_hand(one[:s, r]) for s in sizes] for r in range(one.shape[1])]
+            for one in log_w.values()
+        ]
+    )
+
+
+def test_the_race_has_the_estimates_of_every_first_draws():
+    race = make_race()
+    sizes = np.array(race.sizes)
+    np.testing.assert_allclose(np.log10(sizes), np.linspace(1, 4, 31), atol=0.02)
+    assert {10, 100, 1000, 10_000} < {*race.sizes}
+    expected = every_start(log_weights(), sizes)
+    found = [torch.stack(path, -1).transpose(0, 1) for path in race.paths.values()]
+    np.testing.assert_allclose(np.stack(found), expected, rtol=1e-9)
+    race.num_samples, race.run = race.sizes[17], 3
+    rows = [torch.stack(row) for row in race.estimates().values()]
+    np.testing.assert_allclose(np.stack(rows), expected[:, 3, 17], rtol=1e-9)
+    assert race.truth == pytest.approx(-2.2655121235, abs=1e-10)
+
+
+def test_the_band_of_a_good_proposal_holds_the_truth_and_of_a_narrow_one_does_not():
+    race = make_race(8)
+    inside = {
+        name: ((path.value - race.truth).abs() <= 2 * path.standard_error).numpy()
+        for name, path in race.paths.items()
+    }
+    assert inside["wide"].mean() > 0.85 > 0.6 > inside["narrow"].mean()
+    errors = race.paths["wide"].standard_error
+    np.testing.assert_allclose(errors[-1] / errors[10], 0.1, rtol=0.25)
+
+
+def test_the_race_reads_sets_and_is_observed():
+    race, seen = make_race(num_samples=1000), []
+    assert (race.num_samples, race.run, race.shown) == (1000, 0, list(PROPOSALS))
+    assert make_race().num_samples == race.sizes[15]
+    race.observe(lambda change: seen.append(change["new"]), ["num_samples", "run"])
+    race.observe(lambda change: seen.append(change["new"]), "shown")
+    race.num_samples, race.run, race.shown = 10, 4, ["narrow"]
+    assert seen == [10, 4, ["narrow"]]
+
+
+@pytest.mark.parametrize(
+    ("log_w", "message"),
+    [
+        ({}, r"log_w must hold 1 to 4 samplers .* received \{\}"),
+        (
+            {"a": torch.zeros(99, 3)},
+            r"100 <= S <= 1,000,000 .* received \{'a': \(99, 3\)\}",
+        ),
+        ({"a": torch.zeros(200)}, r"\(200,\)"),
+        ({"a": torch.zeros(200, 9)}, "R <= 8"),
+        ({"a": torch.zeros(200, 2), "b": torch.zeros(300, 2)}, "of one shape"),
+        ({k: torch.zeros(200, 2) for k in "abcde"}, "1 to 4 samplers"),
+        ({"a": torch.full((200, 2), -torch.inf)}, "finite; received -inf in a"),
+    ],
+)
+def test_weights_that_cannot_race_are_refused(log_w, message):
+    with pytest.raises(ValueError, match=message):
+        SamplerRace(log_w, -1.0)
+
+
+@pytest.mark.parametrize(
+    ("trait", "value", "message"),
+    [
+        ("num_samples", 11, "sizes, 10 to 10000; received 11, nearest 10"),
+        ("run", 5, "run must be 0 to 4; received 5"),
+        ("run", -1, "received -1"),
+        ("shown", ["wide", "b"], "among wide, narrow, the prior; received b"),
+    ],
+)
+def test_the_race_refuses_traits(trait, value, message):
+    with pytest.raises(ValueError, match=message):
+        setattr(make_race(), trait, value)
+
+
+def test_a_race_to_no_finite_truth_is_refused():
+    with pytest.raises(ValueError, match="truth must be finite; received nan"):
+        SamplerRace(log_weights(), float("nan"))
+
+
+def test_the_still_shows_the_race():
+    race = make_race(num_samples=1000)
+    pictures = {race.snapshot()}
+    said = "run 1 of 5, with bands of two standard errors up to 1,000 draws"
+    assert said in race.describe() and "narrow -2." in race.describe()
+    for trait, value in {"run": 1, "num_samples": 10_000, "shown": ["wide"]}.items():
+        setattr(race, trait, value)
+        pictures.add(race.snapshot())
+    assert "narrow" not in race.describe()
+    race.shown = []
+    assert "no sampler shown" in race.describe()
+    assert len(pictures) == 4 and max(map(len, pictures)) <= 20_000
+    assert Image.open(io.BytesIO(race.snapshot())).size == (1280, 600)
+
+
+def test_the_figures_of_sampling_are_light():
+    log_w = {f"sampler {k}": torch.randn(10_000, 8) for k in range(4)}
+    assert len(embedded(SamplerRace(log_w, 0.5))) < 45_000
+    assert len(embedded(make_proposal())) < 45_000
+
+
+@pytest.mark.parametrize("latent_dim", [1, 8])
+def test_the_picture_of_a_race_holds_the_truth_and_where_the_samplers_end(latent_dim):
+    race = make_race(latent_dim)
+    low, high = race.frame
+    values = torch.stack([path.value for path in race.paths.values()])
+    last = values[:, -1]
+    assert low < race.truth < high and low < last.min() and last.max() < high
+    assert 0.85 < ((low < values) & (values < high)).double().mean() < 0.99
+    far = {"good": torch.randn(200, 2), "far": 100 * torch.rand(200, 2) - 100}
+    far["far"][150:] = -1.0
+    low, high = SamplerRace(far, 0.5).frame
+    assert -5 < low < -1 and 0.5 < high < 3
+
+
+@browser_test
+def test_estimates_of_the_page_equal_python(show):
+    race = make_race()
+    visit = show(race)
+    visit.page.evaluate(STAND_IN)
+    page = visit.page.evaluate(
+        """() => m.module.readRows(m.model).map((runs) => runs.map((rows) => rows.map(
+          ({ size, value, error, se, ess }) => [value, se, ess, error, size])))"""
+    )
+    expected, page = every_start(log_weights(), race.sizes), np.array(page)
+    np.testing.assert_allclose(page[..., :2], expected[..., :2], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(page[..., 2], expected[..., 2], rtol=1e-5)
+    np.testing.assert_allclose(page[..., 3], expected[..., 0] - race.truth, atol=1e-6)
+    np.testing.assert_array_equal(page[..., 4], np.broadcast_to(race.sizes, (3, 5, 31)))
+    assert visit.problems == []
+
+
+COUNT_SAVES = """() => {
+  m.saves = 0;
+  m.model.save_changes = () => (m.saves += 1);
+}"""
+
+
+def race_table(page):
+    """Estimate, standard error, error in standard errors and ESS of each sampler."""
+    cells = page.locator(".lr tbody tr:not(.lr-exact) td").all_text_contents()
+    texts = " ".join(cells).replace("\u2212", "-").replace(",", "")
+    return np.array(re.findall(r"[-+]?[\d.]+", texts), dtype=float).reshape(-1, 4)
+
+
+def check_table(page, run, size):
+    expected = [by_hand(one[:size, run]) for one in log_weights().values()]
+    truth = stats.norm.logpdf(2, scale=2**0.5)
+    rows = [[v, se, (v - truth) / se, ess] for v, se, ess in expected]
+    assert np.all(np.abs(race_table(page) - rows) <= [6e-5, 6e-5, 0.051, 0.51])
+    spoken = page.get_by_role("slider").get_attribute("aria-valuetext")
+    assert spoken == f"Draws {size:,}"
+    assert page.locator(".lx-slider .lx-number").text_content() == f"{size:,}"
+    assert page.locator(".lr-run span").text_content() == f"Run {run + 1} of 5"
+
+
+@browser_test
+def test_the_table_follows_the_slider_and_the_run(show):
+    race = make_race(num_samples=1000)
+    page = show(race).page
+    slider, again = page.get_by_role("slider"), page.get_by_role("button")
+    check_table(page, 0, 1000)
+    slider.press("End")
+    check_table(page, 0, 10_000)
+    again.click()
+    check_table(page, 1, 10_000)
+    slider.press("ArrowLeft")
+    check_table(page, 1, race.sizes[-2])
+    for _ in range(4):
+        again.press("Enter")
+    slider.press("Home")
+    check_table(page, 0, 10)
+    exact = page.locator(".lr-exact td").first.text_content()
+    assert exact == "\u22122.2655"
+    page.evaluate(STAND_IN)
+    page.evaluate(RENDER)
+    page.evaluate("m.model.set('num_samples', 1000)")
+    page.evaluate("m.model.set('run', 2)")
+    check_table(page, 2, 1000)
+    page.evaluate(COUNT_SAVES)
+    again.click()
+    slider.press("End")
+    page.get_by_role("checkbox", name="narrow").uncheck()
+    names = ("run", "num_samples", "shown")
+    assert [page.evaluate(f"m.model.get('{name}')") for name in names] == [
+        *(3, 10_000),
+        ["wide", "the prior"],
+    ]
+    assert page.evaluate("m.saves") == 3
+
+
+@browser_test
+def test_lines_and_bands_are_drawn_to_scale(show):
+    race = make_race(8, num_samples=1000)
+    race.run = 2
+    page = show(race).page
+    settled(page)
+    (low, high), sizes = race.frame, np.array(race.sizes)
+    place, now = np.log10(sizes / 10) / 3, race.sizes.index(1000) + 1
+    for k, path in enumerate(race.paths.values()):
+        value, error = (column[:, 2].numpy() for column in path[:2])
+        line = drawn(page, f".lx-race-lines .lr-{k}:not(.rest)")
+        rest = drawn(page, f".lx-race-lines .rest.lr-{k}")
+        band = drawn(page, f".lx-race-bands .lr-{k}")
+        up = (value - low) / (high - low), 2 * error / (high - low)
+        np.testing.assert_allclose(line.T, [place[:now], up[0][:now]], atol=1e-3)
+        np.testing.assert_allclose(
+            rest.T, [place[now - 1 :], up[0][now - 1 :]], atol=1e-3
+        )
+        sides = np.concatenate([(up[0] + up[1])[:now], (up[0] - up[1])[:now][::-1]])
+        np.testing.assert_allclose(band[:, 1], sides, atol=1e-3)
+        np.testing.assert_allclose(band[:now, 0], place[:now], atol=1e-3)
+        out = ((up[0] < 0) | (up[0] > 1))[:now].sum()
+        assert page.locator(f".lx-race-ends path.lr-{k}").count() == out
+    exact = drawn(page, ".lx-race-exact path")
+    expected = (race.truth - low) / (high - low)
+    np.testing.assert_allclose(exact, [[0, expected], [1, expected]], atol=1e-3)
+    assert page.locator(".lx-race-ends path").count() > 0
+    assert page.locator(".lx-race-ends circle").count() == 3
+
+
+def settled(page):
+    """Wait until the plots have their final size."""
+    page.wait_for_function(
+        "document.querySelector('.lx-plot svg').viewBox.baseVal.width !== 360"
+    )
+
+
+@browser_test
+def test_a_sampler_can_be_hidden(show):
+    page = show(make_race()).page
+    box = page.get_by_role("checkbox", name="the prior")
+    assert box.is_checked() and page.locator(".lx-race-bands path").count() == 3
+    box.press("Space")
+    kinds = "all => all.map((one) => one.getAttribute('class'))"
+    assert page.locator(".lx-race-bands path").evaluate_all(kinds) == ["lr-0", "lr-1"]
+    assert page.locator(".lx-race-ends circle").count() == 2
+    page.locator(".lr tr.lr-0 label").click()
+    assert page.locator(".lx-race-bands path").evaluate_all(kinds) == ["lr-1"]
+    box.press("Space")
+    assert page.locator(".lx-race-bands path").evaluate_all(kinds) == ["lr-1", "lr-2"]
+
+
+@browser_test
+def test_a_sampler_without_error_says_so(show):
+    race = SamplerRace({"exact": torch.full((200, 2), -1.25)}, -1.25)
+    page = show(race).page
+    cells = page.locator(".lr tbody tr").first.locator("td").all_text_contents()
+    assert cells == ["\u22121.2500 \u00b1 0.0000", "\u2013", str(race.num_samples)]
+
+
+# (mean, sd, target_sd) of importance sampling
+SETTING = [
+    (0, 1.5, 1),
+    (0, 0.75, 1),
+    (2.5, 1, 1),
+    (-4, 5, 1),
+    (1, 2, 2),
+    (-0.3, 0.5, 0.3),
+]
+
+
+@pytest.mark.parametrize("setting", SETTING)
+def test_the_limit_of_the_effective_sample_size_equals_quadrature(setting):
+    mean, sd, tau = setting
+    p, q = stats.norm(0, tau), stats.norm(mean, sd)
+    square = integrate.quad(
+        lambda z: np.exp(2 * p.logpdf(z) - q.logpdf(z)), -60 * tau, 60 * tau, limit=500
+    )[0]
+    explorer = make_proposal(mean, sd, target_sd=tau)
+    assert explorer.ess_limit() == pytest.approx(1 / square, rel=1e-6)
+    assert explorer.ess_limit(sd) == explorer.ess_limit()
+    assert explorer.ess_limit(tau / 2**0.5 - 1e-9) == 0
+
+
+def test_the_limit_is_that_of_the_book_for_a_centred_proposal():
+    for sd in (0.8, 1, 3):
+        expected = (2 * sd**2 - 1) ** 0.5 / sd**2
+        assert make_proposal(0, sd).ess_limit() == pytest.approx(expected)
+
+
+def test_draws_and_weights_equal_scipy():
+    explorer = make_proposal(1.25, 0.6, target_sd=1.5, num_samples=40)
+    noise = torch.randn(2000, generator=torch.Generator().manual_seed(0)).double()
+    z = 1.25 + 0.6 * noise[:40].numpy()
+    np.testing.assert_allclose(explorer.draws(), z, rtol=1e-12)
+    log_p = stats.norm.logpdf(z, 0, 1.5)
+    expected = log_p - stats.norm.logpdf(z, 1.25, 0.6)
+    np.testing.assert_allclose(explorer.log_w(), expected, rtol=1e-10)
+    wide = 1.25 + 3 * noise[:40].numpy()
+    w = stats.norm.pdf(wide, 0, 1.5) / stats.norm.pdf(wide, 1.25, 3)
+    expected = w.sum() ** 2 / (w**2).sum() / 40
+    assert explorer.ess_share(3) == pytest.approx(expected)
+    shipped = np.frombuffer(explorer.eps, "<f4")
+    np.testing.assert_array_equal(shipped, noise)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"mean": 4.1}, "mean must be -4 to 4; received 4.1"),
+        ({"mean": float("nan")}, "received nan"),
+        ({"sd": 0.09}, "sd must be 0.1 to 5; received 0.09"),
+        ({"sd": 5.1}, "received 5.1"),
+        ({"num_samples": 9}, "num_samples must be 10 to 2000; received 9"),
+        ({"num_samples": 2001}, "received 2001"),
+        ({"target_sd": 0.0}, "target_sd must be above 0 and finite; received 0"),
+        ({"target_sd": 2, "mean": -8.1}, "mean must be -8 to 8; received -8.1"),
+    ],
+)
+def test_the_proposal_refuses_what_it_cannot_be(given, message):
+    with pytest.raises(ValueError, match=message):
+        make_proposal(**given)
+
+
+def test_the_proposal_reads_sets_and_is_observed():
+    explorer, seen = make_proposal(), []
+    assert (explorer.mean, explorer.sd, explorer.num_samples) == (0, 1.5, 500)
+    explorer.observe(lambda c: seen.append(c["new"]), ["mean", "sd", "num_samples"])
+    explorer.mean, explorer.sd, explorer.num_samples = -1.5, 0.3, 77
+    assert seen == [-1.5, 0.3, 77]
+    with pytest.raises(ValueError, match="sd must be"):
+        explorer.sd = 0
+
+
+def test_the_still_shows_the_proposal():
+    explorer = make_proposal(0, 0.4)
+    pictures = {explorer.snapshot()}
+    share = 100 * (w := explorer.log_w().exp()).max() / w.sum()
+    assert "N(0.00, 0.40²); below, 500 draws" in explorer.describe()
+    assert f"the largest {share:.1f}% of the total" in explorer.describe()
+    for trait, value in {"mean": 1.0, "sd": 2.0, "num_samples": 2000}.items():
+        setattr(explorer, trait, value)
+        pictures.add(explorer.snapshot())
+    assert len(pictures) == 4 and max(map(len, pictures)) <= 20_000
+    assert Image.open(io.BytesIO(explorer.snapshot())).size == (1280, 600)
+
+
+SUMMARIES = """(settings) => settings.map(([mean, sd, count]) => {
+  const q = { mean, sd, target: m.model.get("target_sd") };
+  const eps = m.module.readNoise(m.model).slice(0, count);
+  const { z, ess, largest, square, tail } = m.module.summarise(eps, q);
+  const last = m.module.logWeights(eps, q).at(-1);
+  const { value, se } = square;
+  return [z.at(-1), last, ess, largest, value, se, tail, m.module.limit(q)];
+})"""
+
+
+@browser_test
+@pytest.mark.parametrize("target_sd", [1, 0.7])
+def test_what_the_draws_are_worth_in_the_page_equals_python(target_sd, show):
+    explorer = make_proposal(0, 1, target_sd=target_sd)
+    visit = show(explorer)
+    visit.page.evaluate(STAND_IN)
+    noise = np.random.default_rng(4)
+    settings = [
+        [target_sd * noise.uniform(-4, 4), target_sd * np.exp(log_sd), int(count)]
+        for log_sd, count in zip(
+            noise.uniform(np.log(0.1), np.log(5), 100),
+            [10, 24, 25, 2000, *np.exp(noise.uniform(np.log(10), np.log(2000), 96))],
+            strict=True,
+        )
+    ]
+    page = visit.page.evaluate(SUMMARIES, settings)
+    for setting, found in zip(settings, page, strict=True):
+        explorer.mean, explorer.sd, explorer.num_samples = setting
+        z, log_w = explorer.draws(), explorer.log_w()
+        square = self_normalized_estimate(z**2, log_w)
+        few = setting[-1] < 25
+        expected = [
+            *(z[-1], log_w[-1], effective_sample_size(log_w)),
+            *(torch.softmax(log_w, 0).max(), square.mean, square.standard_error),
+            *(None if few else tail_index(log_w), explorer.ess_limit()),
+        ]
+        if few:
+            assert found.pop(6) is expected.pop(6) is None
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+    assert visit.problems == []
+
+
+def proposal_readings(page):
+    return page.locator(".lw .lx-reading dd").all_text_contents()
+
+
+def expected_worth(explorer):
+    z, log_w = explorer.draws(), explorer.log_w()
+    square = self_normalized_estimate(z**2, log_w)
+    tail = tail_index(log_w).item() if len(z) >= 25 else None
+    return [
+        f"{effective_sample_size(log_w):.1f} of {len(z):,}",
+        f"{100 * torch.softmax(log_w, 0).max():.1f}%",
+        str(square),
+        "\u2013"
+        if tail is None
+        else f"{tail:.2f}{', variance infinite' if tail > 0.5 else ''}",
+    ]
+
+
+@browser_test
+def test_sliders_move_the_proposal_and_words_follow(show):
+    explorer = make_proposal(0, 0.7)
+    page = show(explorer).page
+    status, remark = (
+        page.locator(".lw-status"),
+        "The weights have infinite variance here",
+    )
+    width, offset, draws = page.get_by_role("slider").all()
+    assert numbers(page, ".lx-slider:nth-child(-n + 2) .lx-number") == [0.7, 0]
+    assert proposal_readings(page) == expected_worth(explorer)
+    assert status.text_content() == f"{remark}, and these draws do not show it."
+    width.press("Home")
+    explorer.sd = 0.1
+    assert proposal_readings(page) == expected_worth(explorer)
+    assert status.text_content() == f"{remark}: trust no \u00b1."
+    assert width.get_attribute("aria-valuetext") == "width \u03c3 0.10"
+    draws.press("Home")
+    explorer.num_samples = 10
+    assert proposal_readings(page) == expected_worth(explorer)
+    assert proposal_readings(page)[-1] == "\u2013"
+    width.press("End")
+    explorer.sd = 5.0
+    assert proposal_readings(page) == expected_worth(explorer)
+    assert status.text_content() == "The tail index needs 25 draws."
+    draws.press("End")
+    offset.press("End")
+    explorer.num_samples, explorer.mean = 2000, 4.0
+    assert proposal_readings(page) == expected_worth(explorer)
+    assert status.text_content() == ""
+    assert draws.get_attribute("aria-valuetext") == "draws 2,000"
+    assert offset.get_attribute("aria-valuetext") == "offset m 4.00"
+    page.evaluate(STAND_IN)
+    page.evaluate(RENDER)
+    explorer.mean, explorer.sd, explorer.num_samples = -3.5, 0.9, 77
+    for name in ("mean", "sd", "num_samples"):
+        value = getattr(explorer, name)
+        page.evaluate("([name, value]) => m.model.set(name, value)", [name, value])
+    assert proposal_readings(page) == expected_worth(explorer)
+    assert status.text_content().startswith("The variance is finite, but larger")
+    assert page.locator(".lx-number").nth(2).text_content() == "77"
+    page.evaluate(COUNT_SAVES)
+    for slider in (width, offset, draws):
+        slider.press("Home")
+    assert page.evaluate("m.saves") == 3
+    found = [
+        page.evaluate(f"m.model.get('{n}')") for n in ("sd", "mean", "num_samples")
+    ]
+    assert found == pytest.approx([0.1, -4, 10])
+
+
+@browser_test
+def test_densities_stems_and_worth_are_drawn_to_scale(show):
+    explorer = make_proposal(1.0, 0.8, target_sd=1.5, num_samples=200)
+    page = show(explorer).page
+    settled(page)
+    for name, (mean, sd) in {"p": (0, 1.5), "q": (1, 0.8)}.items():
+        x, up = drawn(page, f".lx-prop-{name} path").T
+        peak = 1.12 * stats.norm.pdf(0, scale=0.8)
+        density = stats.norm.pdf(18 * x - 9, mean, sd) / peak
+        np.testing.assert_allclose(up, density, atol=0.002)
+    share = torch.softmax(explorer.log_w(), 0).numpy()
+    x, up = stems(page, ".lx-prop-stems path").T
+    np.testing.assert_allclose(18 * x - 9, explorer.draws(), atol=0.005)
+    np.testing.assert_allclose(up, share / (1.08 * share.max()), atol=0.002)
+    np.testing.assert_allclose(stems(page, ".lx-prop-rug path", "v")[:, 0], x)
+    ticks = page.locator(".lx-plot").nth(1).locator("[text-anchor=end]")
+    top = max(map(float, ticks.all_text_contents()))
+    assert 100 * share.max() / 2 < top < 108 * share.max()
+    (x, up), edge = drawn(page, ".lx-prop-curve path").T, np.log(5.5 / 0.09)
+    widths = 0.135 * np.exp(edge * x)
+    expected = [explorer.ess_share(sd) for sd in widths]
+    np.testing.assert_allclose(1.08 * up - 0.04, expected, atol=0.003)
+    limits = 1.08 * drawn(page, ".lx-prop-limit path")[:, 1] - 0.04
+    expected = [explorer.ess_limit(sd) for sd in widths]
+    np.testing.assert_allclose(limits, expected, atol=0.003)
+    shade = drawn(page, ".lx-prop-infinite path")
+    assert shade[2, 0] == pytest.approx(np.log(1.5 * 0.5**0.5 / 0.135) / edge, abs=1e-3)
+    np.testing.assert_allclose(shade[:, 1], [0, 1, 1, 0], atol=1e-3)
+    x, up = page.locator(".lx-prop-now circle").evaluate("""(el) => {
+      const { width, height } = el.ownerSVGElement;
+      return [el.cx.baseVal.value / width.baseVal.value,
+        1 - el.cy.baseVal.value / height.baseVal.value];
+    }""")
+    assert x == pytest.approx(np.log(0.8 / 0.135) / edge, abs=1e-3)
+    assert 1.08 * up - 0.04 == pytest.approx(explorer.ess_share(), abs=1e-3)
+
+
+def stems(page, selector, letter="V"):
+    """Foot and height of upright strokes, as fractions of the axes: (N, 2)."""
+    path = page.locator(selector)
+    found = re.findall(rf"M([-\d.]+) [-\d.]+{letter}([-\d.]+)", path.get_attribute("d"))
+    inner = path.evaluate(
+        "(el) => ['width', 'height'].map((k) => el.ownerSVGElement[k].baseVal.value)"
+    )
+    return np.array(found, dtype=float) / inner * [1, -1] + [0, 1]
+
+
+@browser_test
+def test_two_races_and_two_proposals_share_a_page(show):
+    visit = show(make_race(), make_race(), make_proposal(), make_proposal(1, 2))
+    page = visit.page
+    page.evaluate(SCROLL_DOWN)
+    page.wait_for_function("document.querySelectorAll('.lx').length === 4")
+    page.locator(".lr").nth(1).get_by_role("button").click()
+    page.locator(".lr").nth(1).get_by_role("checkbox").first.uncheck()
+    assert page.locator(".lr-run span").all_text_contents() == [
+        f"Run {k} of 5" for k in (1, 2)
+    ]
+    assert page.locator(".lr").first.locator(".lx-race-bands path").count() == 3
+    page.locator(".lw").first.get_by_role("slider").first.press("Home")
+    widths = numbers(page, ".lw .lx-slider:first-child .lx-number")
+    assert widths == [0.1, 2]
+    assert page.locator("[id], input[name]").count() == 0
+    assert visit.problems == []
+
+
+@browser_test
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_race_and_proposal_are_accessible_and_fit(theme, width, show):
+    visit = show(make_race(8), make_proposal(0, 0.5), width=width)
+    page = visit.page
+    page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    page.evaluate(SCROLL_DOWN)
+    page.wait_for_selector(".lw")
+    found = Axe().run(page).response["violations"]
+    assert found == [], [(v["id"], v["nodes"][0]["html"]) for v in found]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for table in page.locator(".lr table, .lr td").all():
+        assert table.evaluate("(el) => el.scrollWidth <= el.clientWidth")
+    _, density, _, worth = boxes(page)
+    assert (density["y"] == worth["y"]) == (width > 600)
+    ink = page.locator(".lx-prop-p path, .lx-race-exact path").first
+    expected = "rgb(29, 39, 51)" if theme == "light" else "rgb(230, 235, 240)"
+    assert ink.evaluate("(el) => getComputedStyle(el).stroke") == expected
+    heights = set()
+    for slider in page.get_by_role("slider").all():
+        for key in ("Home", "End"):
+            slider.press(key)
+            heights.add(page.locator("main").bounding_box()["height"])
+    assert len(heights) == 1
+    assert visit.problems == []
+
+
+SLID = """async () => {
+  const [width] = document.querySelectorAll(".lw input");
+  for (let k = 1; k <= 60; k++) {
+    await new Promise(requestAnimationFrame);
+    width.value = 1.5 * Math.sin(k / 9);
+    width.dispatchEvent(new Event("input"));
+  }
+}"""
+
+
+@browser_test
+def test_a_slide_over_all_draws_is_painted_within_a_frame(show):
+    page = show(make_proposal(num_samples=2000)).page
+    each = work_per_move(page, SLID)
+    print(f"two thousand draws weighed and drawn: {each:.1f} ms of processor time")
+    assert each <= 16
+
+
+# The ELBO ellipse
+
+ELLIPSES = [  # (mean, standard deviations along the axes, angle of the first)
+    ([0.3, 1.0], [0.7, 0.35], 15.0),
+    ([-1.4, -0.6], [0.15, 1.7], 130.0),
+    ([0.9, 0.9], [1.0, 0.23], -45.0),
+]
+each_target = pytest.mark.parametrize("target", ["gaussian", "banana"])
+
+
+def random_ellipses(count=60):
+    noise = np.random.default_rng(11)
+    mu = noise.uniform(-2.5, 2.5, (count, 2))
+    lengths = np.exp(noise.uniform(np.log(0.15), np.log(1.8), (count, 2)))
+    angles = noise.uniform(-180, 180, count)
+    return list(zip(mu.tolist(), lengths.tolist(), angles.tolist(), strict=True))
+
+
+def lay(explorer, mu, lengths, angle):
+    explorer.mu, explorer.lengths, explorer.angle = mu, lengths, angle
+    return explorer
+
+
+def scipy_q(mu, lengths, angle):
+    turn = np.radians(angle)
+    first = np.array([np.cos(turn), np.sin(turn)])
+    second = np.array([-np.sin(turn), np.cos(turn)])
+    cov = lengths[0] ** 2 * np.outer(first, first)
+    cov += lengths[1] ** 2 * np.outer(second, second)
+    return stats.multivariate_normal(mu, cov)
+
+
+def scipy_joint(target, z):
+    curve = (
+        z[..., 0] + z[..., 1] if target == "gaussian" else z[..., 1] + z[..., 0] ** 2
+    )
+    x, sigma = (1.9, 1 / 3) if target == "gaussian" else (2, 0.5)
+    return stats.norm.logpdf(z).sum(-1) + stats.norm.logpdf(x, curve, sigma)
+
+
+def dense(target, half=6.5, count=241):
+    """Points of a fine grid, what one is worth, and the log-posterior there."""
+    axis = np.linspace(-half, half, count)
+    z = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
+    cell, joint = (axis[1] - axis[0]) ** 2, scipy_joint(target, z)
+    return z, cell, joint - np.log(np.exp(joint).sum() * cell)
+
+
+def grid_forward_kl(target, ellipses):
+    z, cell, log_p = dense(target)
+    p = np.exp(log_p) * cell
+    return [p @ (log_p - scipy_q(*one).logpdf(z)) for one in ellipses]
+
+
+def grid_reverse_kl(target, ellipses):
+    z, _, log_p = dense(target)
+    log_p_x = scipy_joint(target, z[0]) - log_p[0]
+    axis = np.linspace(-8, 8, 81)
+    eps = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
+    weights = stats.norm.pdf(eps).prod(1) * 0.2**2
+
+    def kl(q):
+        z = q.mean + eps @ np.linalg.cholesky(q.cov).T
+        return weights @ (q.logpdf(z) + log_p_x - scipy_joint(target, z))
+
+    return [kl(scipy_q(*one)) for one in ellipses]
+
+
+@pytest.mark.usefixtures("one_thread")
+@each_target
+def test_the_worth_of_a_q_equals_dense_sums(target):
+    explorer = make_ellipse(target)
+    expected = {"gaussian": stats.norm.logpdf(1.9, 0, np.sqrt(2 + 1 / 9))}
+    z1 = np.linspace(-9, 9, 20_001)
+    log_p_x = stats.norm.logpdf(2, z1**2, np.sqrt(1.25)) + stats.norm.logpdf(z1)
+    expected["banana"] = np.log(np.exp(log_p_x).sum() * (z1[1] - z1[0]))
+    assert explorer.log_evidence() == pytest.approx(expected[target], abs=1e-9)
+    reverse, forward = (f(target, ELLIPSES) for f in (grid_reverse_kl, grid_forward_kl))
+    for one, kl, other in zip(ELLIPSES, reverse, forward, strict=True):
+        lay(explorer, *one)
+        assert explorer.kl() == pytest.approx(kl, abs=1e-7)
+        assert explorer.forward_kl() == pytest.approx(other, abs=1e-7)
+        assert sum([explorer.elbo(), explorer.kl()]) == pytest.approx(
+            explorer.log_evidence(), abs=1e-12
+        )
+
+
+def test_the_gaussian_target_has_the_divergences_of_the_book():
+    explorer = lay(make_ellipse("gaussian"), *ELLIPSES[0])
+    posterior, q = explorer.posterior.moments, explorer.q
+    torch.testing.assert_close(posterior.mu, torch.full((2,), 0.9).double())
+    a, b = posterior.cov[0].tolist()
+    assert b / a == pytest.approx(-0.9)
+    kl = full_gaussian_kl(q, posterior).item()
+    assert explorer.kl() == pytest.approx(kl, abs=1e-10)
+    forward = full_gaussian_kl(posterior, q).item()
+    assert explorer.forward_kl() == pytest.approx(forward, abs=1e-10)
+    np.testing.assert_allclose(q.cov, scipy_q(*ELLIPSES[0]).cov, rtol=1e-12)
+
+
+# gap of the best q: forward or reverse, all or diagonal
+BEST = {
+    ("gaussian", "reverse"): (0, -0.5 * np.log(1 - 0.81)),
+    ("gaussian", "forward"): (0, 0.5 * np.log(1 / (1 - 0.81))),
+    ("banana", "reverse"): (0.80615, 0.95311),
+    ("banana", "forward"): (0.84649, 0.84649),
+}
+
+
+@pytest.mark.parametrize(("target", "direction"), BEST)
+def test_the_best_q_that_is_shipped_is_the_best(target, direction):
+    explorer, noise = make_ellipse(target), np.random.default_rng(2)
+    measure = explorer.kl if direction == "reverse" else explorer.forward_kl
+    for kind, least in zip(("", " diagonal"), BEST[target, direction], strict=True):
+        fits = explorer.targets[target]["best"][direction + kind]
+        assert len(fits) == (2 if (target, direction, kind) == MIRRORED else 1)
+        for mu, lengths, angle in fits:
+            assert angle == 0 or not kind
+            lay(explorer, mu, lengths, angle)
+            assert measure() == pytest.approx(least, abs=1e-5)
+            for _ in range(20):
+                shift = 0.05 * noise.normal(size=5)
+                stretched = (lengths * np.exp(shift[2:4])).tolist()
+                turn = 0 if kind else 20 * shift[4]
+                lay(explorer, (mu + shift[:2]).tolist(), stretched, angle + turn)
+                assert measure() > least - 1e-5
+
+
+MIRRORED = ("banana", "reverse", "")
+
+
+def test_the_two_best_of_the_banana_are_mirror_images():
+    right, left = make_ellipse().targets["banana"]["best"]["reverse"]
+    assert right[0] == pytest.approx([0.88274, 0.81774], abs=1e-5)
+    assert left[0] == pytest.approx([-0.88274, 0.81774], abs=1e-5)
+    assert left[1] == pytest.approx(right[1]) and left[2] == pytest.approx(-right[2])
+    cov = scipy_q(*right).cov
+    np.testing.assert_allclose(cov, [[0.1986, -0.2805], [-0.2805, 0.5962]], atol=1e-4)
+
+
+def test_another_banana_is_shown_as_well():
+    explorer = make_ellipse(banana=Banana(1.5, -0.8, 0.7), seen=(-1, 0.5))
+    q = explorer.targets["banana"]["best"]["reverse"][0]
+    assert 0 < lay(explorer, *q).kl() < 1
+    assert explorer.targets["gaussian"]["mean"] == pytest.approx([-4 / 9] * 2)
+
+
+def test_q_is_read_set_and_observed():
+    explorer, seen = make_ellipse("gaussian"), []
+    names = ["target", "direction", "mu", "lengths", "angle"]
+    explorer.observe(lambda change: seen.append(change["name"]), names)
+    explorer.target, explorer.direction = "banana", "forward"
+    lay(explorer, [1, -1], [2, 0.5], 90)
+    assert seen == names
+    np.testing.assert_allclose(explorer.q.cov, [[0.25, 0], [0, 4]], atol=1e-12)
+    assert explorer.start == [[0.3, 1.0], [0.7, 0.35], 15.0]
+
+
+@pytest.mark.parametrize(
+    ("trait", "value", "message"),
+    [
+        ("target", "apple", "target must be gaussian or banana; received apple"),
+        ("direction", "up", "direction must be reverse or forward; received up"),
+        ("mu", [1.0], r"mu must be two numbers, finite; received \[1.0\]"),
+        ("mu", [1.0, float("inf")], "finite; received"),
+        ("lengths", [1.0, 0.0], r"positive and finite; received \[1.0, 0.0\]"),
+        ("lengths", [float("inf"), 1.0], "lengths must be two numbers, positive"),
+        ("angle", float("nan"), "angle must be finite; received nan"),
+    ],
+)
+def test_the_ellipse_refuses_traits(trait, value, message):
+    with pytest.raises(ValueError, match=message):
+        setattr(make_ellipse(), trait, value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seen": (9, 1)}, "x of seen must be -5 to 5 .* received 9 and 1"),
+        ({"seen": (1, 0)}, "sigma 0.2 to 5; received 1 and 0"),
+        ({"banana": Banana(sigma=0.01)}, "x of banana .* received 2.0 and 0.01"),
+        ({"banana": Banana(curvature=3)}, "banana.curvature must be -2 to 2; .* 3"),
+        ({"start": ((0, 0), (0, 1), 0)}, r"lengths .* received \[0.0, 1.0\]"),
+    ],
+)
+def test_a_posterior_that_cannot_be_shown_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        make_ellipse(**options)
+
+
+def test_the_still_shows_q_and_the_bar():
+    explorer = make_ellipse("gaussian")
+    picture, words = explorer.snapshot(), explorer.describe()
+    assert len(picture) <= 20_000
+    assert Image.open(io.BytesIO(picture)).size == (1280, 600)
+    assert "(correlated gaussian)" in words and "mean (0.30, 1.00)" in words
+    whole, kl = explorer.log_evidence(), explorer.kl()
+    assert f"log p(x), \u2212{-whole:.3f} nats" in words and f"{kl:.3f} nats" in words
+    found = [float(n) for n in re.findall(r"\u2212?(\d+\.\d{3}) nats", words)]
+    assert found[0] == pytest.approx(found[2] + found[1])
+    explorer.mu = [-3, -3]
+    assert explorer.snapshot() != picture
+
+
+def test_the_ellipse_is_light():
+    assert len(embedded(make_ellipse())) < 45_000
+
+
+PAGE_TERMS = """(ellipses) => {
+  const target = m.model.get("targets")[m.model.get("target")];
+  const one = ([mu, lengths, angle]) => ({ mu, lengths, angle });
+  return ellipses.map((e) => ({
+    ...m.module.terms(target, one(e)), cov: m.module.covOf(one(e)),
+  }));
+}"""
+
+
+@browser_test
+@each_target
+def test_the_page_weighs_q_as_python_does(target, show):
+    visit, ellipses = show(make_ellipse(target)), random_ellipses()
+    visit.page.evaluate(STAND_IN)
+    page = visit.page.evaluate(PAGE_TERMS, ellipses)
+    page = {key: np.array([one[key] for one in page]) for key in page[0]}
+    explorer = make_ellipse(target)
+    expected = {"elbo": [], "kl": [], "forwardKl": [], "entropy": [], "klPrior": []}
+    prior = FullGaussian(torch.zeros(2).double(), torch.eye(2).double())
+    for one in ellipses:
+        laid = lay(explorer, *one)
+        expected["elbo"].append(laid.elbo())
+        expected["kl"].append(laid.kl())
+        expected["forwardKl"].append(laid.forward_kl())
+        expected["entropy"].append(scipy_q(*one).entropy())
+        expected["klPrior"].append(full_gaussian_kl(laid.q, prior).item())
+    close = {"rtol": 1e-9, "atol": 1e-5}
+    for key, values in expected.items():
+        np.testing.assert_allclose(page[key], values, **close, err_msg=key)
+    whole = page["elbo"] + page["kl"]
+    np.testing.assert_allclose(whole, explorer.log_evidence(), rtol=0, atol=1e-9)
+    split = [page["expectedLogLik"] - page["klPrior"], page["energy"] + page["entropy"]]
+    np.testing.assert_allclose(split, [page["elbo"]] * 2, rtol=1e-12, atol=1e-9)
+    covs = [scipy_q(*one).cov for one in ellipses]
+    np.testing.assert_allclose(page["cov"], covs, rtol=0, atol=1e-12)
+    grid = grid_forward_kl(target, ellipses)
+    np.testing.assert_allclose(page["forwardKl"], grid, **close)
+    assert page["kl"].min() > 0 and page["forwardKl"].min() > 0
+    assert visit.problems == []
+
+
+@browser_test
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [
+        ({"target": "gaussian"}, [1, 1, 1]),
+        ({}, [2, 1, 1]),
+        ({"banana": Banana(-1.5, 0.8, 0.4)}, [1, 1, 1]),
+    ],
+)
+def test_posterior_contours_lie_at_their_drops(options, count, show):
+    explorer = make_ellipse(**options)
+    page = show(explorer).page
+    page.evaluate(STAND_IN)
+    log_joint = explorer.posterior.log_joint
+    axis = torch.linspace(-4, 4, 401, dtype=torch.float64)
+    z = torch.cartesian_prod(axis, axis)
+    start = z[log_joint(z).argmax()]
+    top = log_joint(laplace(log_joint, start).gaussian.mu)
+    for drop, number in zip((0.5, 2, 4.5), count, strict=True):
+        curves = page.evaluate(
+            """(drop) => m.module.contours(
+              m.model.get("targets")[m.model.get("target")], drop)""",
+            drop,
+        )
+        assert len(curves) == number
+        points = torch.from_numpy(np.concatenate(curves))
+        below = top - log_joint(points)
+        np.testing.assert_allclose(below, drop, atol=1e-6)
+        inside = z[log_joint(z) > top - drop]
+        for edge in ("amin", "amax"):
+            reach = getattr(points, edge)(0)
+            np.testing.assert_allclose(reach, getattr(inside, edge)(0), atol=0.03)
+
+
+def plane_points(page, selector):
+    """Vertices of a path over the plane of q, as (z1, z2)."""
+    box = boxes(page)[0]
+    half = np.array([3.5, 3.5 * box["height"] / box["width"]])
+    return (2 * drawn(page, selector) - 1) * half
+
+
+def settle(page):
+    page.wait_for_function(
+        "document.querySelector('svg').viewBox.baseVal.width !== 360"
+    )
+
+
+@browser_test
+@each_target
+def test_q_its_handles_and_the_posterior_are_drawn_to_scale(target, show):
+    page = show(make_ellipse(target)).page
+    settle(page)
+    box = boxes(page)[0]
+    assert box["height"] == pytest.approx(box["width"], rel=0.03)
+    page.add_style_tag(content=".lq .lx-plot { aspect-ratio: 1.2 }")
+    page.wait_for_function(
+        "(height) => document.querySelector('svg').viewBox.baseVal.height < height",
+        arg=box["height"],
+    )
+    box = boxes(page)[0]
+    scale = box["width"] / 7
+    mu, lengths, angle = ELLIPSES[0]
+    q = scipy_q(mu, lengths, angle)
+    for k, size in enumerate((2, 1)):
+        z = plane_points(page, f".lx-el-q path >> nth={k}") - mu
+        mahalanobis = np.einsum("ni,ij,nj->n", z, np.linalg.inv(q.cov), z)
+        np.testing.assert_allclose(mahalanobis, size**2, rtol=0.05)
+    turn = np.radians(angle)
+    tips = [[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)], [0, 0]]
+    centre = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+    for k, (ring, tip) in enumerate(
+        zip(page.locator(".lx-handle").all(), tips, strict=True)
+    ):
+        place = ring.bounding_box()
+        at = np.array([place["x"] + 22, place["y"] + 22]) - centre
+        expected = mu + 2 * [*lengths, 0][k] * np.array(tip)
+        np.testing.assert_allclose(at * [1, -1] / scale, expected, atol=0.02)
+    z = plane_points(page, ".lx-el-p path >> nth=0")
+    height = scipy_joint(target, z)
+    np.testing.assert_allclose(height, height[0], atol=0.2)
+
+
+def shown_sum(page):
+    return numbers(page, ".lq-sum dd")
+
+
+def goal(page):
+    text = page.locator(".lq-goal dd").text_content()
+    return float(text.removesuffix(" nats").replace("\u2212", "-"))
+
+
+def splits(page):
+    texts = page.locator(".lx-part .lx-reading dd").all_text_contents()[:2]
+    clean = (re.sub(r"([+\u2212]) ", r"\1", text) for text in texts)
+    return [[float(n.replace("\u2212", "-")) for n in t.split(" ")] for t in clean]
+
+
+def q_shown(page):
+    """The five numbers beside the sliders, the angle in degrees."""
+    texts = page.locator(".lx-slider .lx-number").all_text_contents()
+    return [float(text.replace("\u2212", "-").rstrip("\u00b0")) for text in texts]
+
+
+def expect_q(page, target, mu, lengths, angle, *, direction="reverse"):
+    """Every number on the page is that of this q."""
+    explorer = lay(make_ellipse(target, direction=direction), mu, lengths, angle)
+    assert q_shown(page)[:4] == pytest.approx([*mu, *lengths], abs=0.006)
+    assert q_shown(page)[4] == pytest.approx(angle, abs=0.6)
+    whole, elbo, kl = shown_sum(page)
+    worth = [explorer.log_evidence(), explorer.elbo(), explorer.kl()]
+    assert [whole, elbo, kl] == pytest.approx(worth, abs=0.0011)
+    assert whole == pytest.approx(elbo + kl, abs=1e-9)
+    (fit, kl_prior), (energy, entropy) = splits(page)
+    assert elbo == pytest.approx(fit + kl_prior) == pytest.approx(energy + entropy)
+    assert entropy == pytest.approx(scipy_q(mu, lengths, angle).entropy(), abs=0.002)
+    forward = direction == "forward"
+    least = explorer.forward_kl() if forward else explorer.kl()
+    assert goal(page) == pytest.approx(least, abs=0.0006)
+
+
+HOME = ([0.3, 1.0], [0.7, 0.35], 15)
+
+
+@browser_test
+@each_target
+def test_log_evidence_is_the_sum_wherever_q_goes(target, show):
+    page = show(make_ellipse(target)).page
+    expect_q(page, target, *HOME)
+    page.evaluate(STAND_IN)
+    page.evaluate(RENDER)
+    for k, (mu, lengths, angle) in enumerate(random_ellipses(6)):
+        values = [["mu", mu], ["lengths", lengths], ["angle", angle]]
+        for pair in values[k % 3 :] + values[: k % 3]:
+            page.evaluate("([name, value]) => m.model.set(name, value)", pair)
+        expect_q(page, target, mu, lengths, angle)
+
+
+def drag(page, ring, dx, dy, *, grip=(0, 0)):
+    box = ring.bounding_box()
+    x, y = box["x"] + 22 + grip[0], box["y"] + 22 + grip[1]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + dx, y + dy, steps=3)
+    page.mouse.up()
+    page.mouse.move(x, y)
+
+
+@browser_test
+def test_dragging_the_mean_and_the_ends_of_the_axes(show):
+    page = show(make_ellipse()).page
+    settle(page)
+    unit = boxes(page)[0]["width"] / 7
+    first, second, mean = page.locator(".lx-handle").all()
+    drag(page, mean, -unit, unit / 2, grip=(6, 3))
+    expect_near(page, [-0.7, 0.5], [0.7, 0.35], 15)
+    turn = np.radians([15, 75])
+    tip = 1.4 * np.array([np.cos(turn[0]), np.sin(turn[0])])
+    to = 2.4 * np.array([np.cos(turn[1]), np.sin(turn[1])])
+    drag(page, first, *(unit * (to - tip) * [1, -1]), grip=(-5, 4))
+    expect_near(page, [-0.7, 0.5], [1.2, 0.35], 75)
+    tip = 0.7 * np.array([-np.sin(turn[1]), np.cos(turn[1])])
+    drag(page, second, *(unit * (np.array([0.4, -2]) - tip) * [1, -1]))
+    angle = np.degrees(np.arctan2(-2, 0.4)) - 90
+    expect_near(page, [-0.7, 0.5], [1.2, np.hypot(2, 0.4) / 2], angle)
+
+
+def expect_near(page, mu, lengths, angle):
+    """Where a pointer took q, to a pixel; the numbers are those of where it is."""
+    shown = q_shown(page)
+    assert shown[:4] == pytest.approx([*mu, *lengths], abs=0.03)
+    assert shown[4] == pytest.approx(angle, abs=2)
+    whole, elbo, kl = shown_sum(page)
+    assert whole == pytest.approx(elbo + kl, abs=1e-9)
+    explorer = lay(make_ellipse(), shown[:2], shown[2:4], shown[4])
+    assert kl == pytest.approx(explorer.kl(), rel=0.1)
+
+
+@browser_test
+def test_the_nearest_handle_takes_a_press_where_they_overlap(show):
+    explorer = make_ellipse(start=((0, 0), (0.2, 0.2), 0))
+    page = show(explorer).page
+    settle(page)
+    unit = boxes(page)[0]["width"] / 7
+    first, second, mean = page.locator(".lx-handle").all()
+    drag(page, first, unit, 0)  # 18 pixels beside the mean, under its ring
+    expect_near(page, [0, 0], [0.7, 0.2], 0)
+    drag(page, mean, 0, -unit)
+    expect_near(page, [0, 1], [0.7, 0.2], 0)
+    drag(page, second, 0, -unit)
+    expect_near(page, [0, 1], [0.7, 0.7], 0)
+    drag(page, mean, -2 * unit, unit, grip=(-60, 60))  # beside every handle
+    expect_near(page, [0, 1], [0.7, 0.7], 0)
+
+
+@browser_test
+def test_keys_move_turn_and_stretch_q(show):
+    page = show(make_ellipse()).page
+    first, second, mean = page.locator(".lx-handle").all()
+    for key in ("ArrowRight", "Shift+ArrowDown"):
+        mean.press(key)
+    step = 3.5 / 60
+    mu = [0.3 + step, 1 - 5 * step]
+    expect_q(page, "banana", mu, *HOME[1:])
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowUp"):
+        first.press(key)
+    expect_q(page, "banana", mu, [0.7 * 1.04, 0.35], 21)
+    for key in ("ArrowRight", "Shift+ArrowDown"):
+        second.press(key)
+    expect_q(page, "banana", mu, [0.7 * 1.04, 0.35 / 1.04**5], 18)
+    spoken = second.get_attribute("aria-valuetext")
+    kl = shown_sum(page)[2]
+    words = "standard deviation 0.29 at 108 degrees"
+    assert spoken == f"{words}, KL(q \u2016 p) {kl:.3f} nats"
+    second.press("Home")
+    expect_q(page, "banana", mu, [0.7 * 1.04, 0.35], 15)
+    first.press("Home")
+    mean.press("Home")
+    expect_q(page, "banana", *HOME)
+    assert mean.get_attribute("aria-valuetext").startswith("z1 0.30, z2 1.00, KL(q")
+    for _ in range(8):
+        first.press("Shift+ArrowUp")
+    assert q_shown(page)[2:] == [2, 0.35, 15]
+    for _ in range(15):
+        mean.press("Shift+ArrowLeft")
+    assert q_shown(page) == [-3.5, 1, 2, 0.35, 15]
+
+
+@browser_test
+def test_sliders_move_one_number_each(show):
+    page = show(make_ellipse("gaussian")).page
+    values = [0.3, 1.0, 0.7, 0.35, 15.0]
+    ends = [3.5, -3.5, 2.0, 0.1, -180.0]
+    keys = ["End", "Home", "End", "Home", "Home"]
+    spoken = ["mean z1", "mean z2", "first standard deviation"]
+    spoken += ["second standard deviation", "angle"]
+    for k, slider in enumerate(page.locator(".lx-slider input").all()):
+        assert slider.get_attribute("aria-label") == spoken[k]
+        slider.press(keys[k])
+        values[k] = ends[k]
+        expect_q(page, "gaussian", values[:2], values[2:4], values[4])
+        words = slider.get_attribute("aria-valuetext")
+        assert words.startswith(f"{spoken[k]} ") and words.endswith(" nats")
+    slider.press("ArrowRight")
+    assert q_shown(page)[4] == -179
+
+
+def pressed(page, name):
+    button = page.get_by_role("button", name=name, exact=True)
+    return button.get_attribute("aria-pressed") == "true"
+
+
+REVERSE, FORWARD = "KL(q \u2016 p)", "KL(p \u2016 q)"
+
+
+@browser_test
+@each_target
+@pytest.mark.parametrize("direction", ["reverse", "forward"])
+def test_buttons_go_to_the_best_q(target, direction, show):
+    page = show(make_ellipse(target, direction=direction)).page
+    best = make_ellipse().targets[target]["best"]
+    for name, kind in (("Best without rotation", " diagonal"), ("Best q", "")):
+        press(page, name)
+        expect_q(page, target, *best[direction + kind][0], direction=direction)
+        assert goal(page) == pytest.approx(
+            BEST[target, direction][bool(kind)], abs=6e-4
+        )
+        status = page.locator(".lq-status").text_content()
+        words = "Gaussian without rotation" if kind else "Gaussian"
+        assert f"No {words} comes closer" in status
+    mirrored = (target, direction, "") == MIRRORED
+    assert ("mirror image is as good" in status) == mirrored
+    assert ("It is not the gap in the bar" in status) == (direction == "forward")
+    press(page, "Start over")
+    expect_q(page, target, *HOME, direction=direction)
+    assert "comes closer" not in page.locator(".lq-status").text_content()
+
+
+@browser_test
+def test_the_nearer_of_two_best_is_taken(show):
+    page = show(make_ellipse(start=((-0.3, 1), (0.5, 0.5), 0))).page
+    press(page, "Best q")
+    assert q_shown(page) == [-0.88, 0.82, 0.86, 0.23, 63]
+    page.locator(".lx-handle").last.press("Home")
+    for _ in range(2):
+        page.locator(".lx-handle").last.press("Shift+ArrowRight")
+    press(page, "Best q")
+    assert q_shown(page) == [0.88, 0.82, 0.86, 0.23, -63]
+
+
+@browser_test
+def test_switching_posterior_and_divergence_leaves_q(show):
+    page = show(make_ellipse("gaussian")).page
+    page.evaluate(STAND_IN)
+    page.evaluate(RENDER)
+    assert pressed(page, "Correlated Gaussian") and pressed(page, REVERSE)
+    before = drawn(page, ".lx-el-p path >> nth=0")
+    press(page, "Banana")
+    expect_q(page, "banana", *HOME)
+    assert pressed(page, "Banana") and not pressed(page, "Correlated Gaussian")
+    assert drawn(page, ".lx-el-p path >> nth=0").tolist() != before.tolist()
+    press(page, FORWARD)
+    expect_q(page, "banana", *HOME, direction="forward")
+    assert page.locator(".lq-goal dt").text_content() == FORWARD
+    state = "['target', 'direction', 'mu', 'angle'].map((k) => m.model.get(k))"
+    assert page.evaluate(state) == ["banana", "forward", [0.3, 1], 15]
+    assert FORWARD in page.locator(".lx-handle").first.get_attribute("aria-valuetext")
+    page.evaluate("m.model.set('direction', 'reverse')")
+    page.evaluate("m.model.set('target', 'gaussian')")
+    expect_q(page, "gaussian", *HOME)
+    assert page.locator(".lq-goal dt").text_content() == REVERSE
+    page.locator(".lx-handle").last.press("ArrowRight")
+    assert page.evaluate("m.model.get('mu')") == pytest.approx([0.3 + 3.5 / 60, 1])
+
+
+def bar_points(page, name, target):
+    """Ends of a block of the bar, in nats."""
+    box = drawn(page, f".lx-el-{name} path >> nth=0")[:, 0]
+    low = make_ellipse(target).log_evidence() - 6
+    return [low + 6.9 * box.min(), low + 6.9 * box.max()]
+
+
+@browser_test
+@each_target
+def test_the_bar_always_ends_at_the_log_evidence(target, show):
+    explorer = make_ellipse(target)
+    page, whole = show(explorer).page, explorer.log_evidence()
+    settle(page)
+    for move in ("Start over", "Best q", "Best without rotation"):
+        press(page, move)
+        elbo = shown_sum(page)[1]
+        close = {"abs": 0.01}
+        assert bar_points(page, "below", target) == pytest.approx(
+            [whole - 6, elbo], **close
+        )
+        assert bar_points(page, "gap", target) == pytest.approx([elbo, whole], **close)
+        assert bar_points(page, "end", target) == pytest.approx([whole] * 2, **close)
+        assert page.locator(".lx-el-more path").count() == 0
+        words = " ".join(page.locator(".lx-el-words text").all_text_contents())
+        for name, value in zip(
+            ("log p(x)", "ELBO", "KL"), shown_sum(page), strict=True
+        ):
+            assert f"{name} {value:.3f}".replace("-", "\u2212") in words
+    page.locator(".lx-slider input").nth(1).press("Home")
+    assert shown_sum(page)[1] < whole - 6
+    assert bar_points(page, "gap", target) == pytest.approx([whole - 6, whole], **close)
+    assert page.locator(".lx-el-more path").count() == 1
+    assert page.locator(".lx-el-words .elbo").text_content().startswith("\u25c2 ELBO")
+
+
+@browser_test
+@pytest.mark.parametrize("width", [360, 1280])
+def test_words_of_the_bar_stay_apart_and_nothing_jumps(width, show):
+    page = show(make_ellipse(), width=width).page
+    page.add_style_tag(content=THEME)
+    settle(page)
+    heights = set()
+    actions = ["Best without rotation", "Best q", FORWARD, "Best q"]
+    actions += ["Best without rotation", "Start over", "Correlated Gaussian", "Best q"]
+    for name in [*actions, REVERSE]:
+        press(page, name)
+        heights.add(page.locator(".lq").bounding_box()["height"])
+        apart(page)
+    for key in ("Home", "PageUp", "PageUp", "PageUp", "PageUp", "End"):
+        page.locator(".lx-slider input").first.press(key)
+        heights.add(page.locator(".lq").bounding_box()["height"])
+        apart(page)
+    assert len(heights) == 1
+
+
+def apart(page):
+    """No two words of the bar, nor a word and the side of the panel, collide."""
+    words = [one.bounding_box() for one in page.locator(".lx-el-words text").all()]
+    part = page.locator(".lx-part").nth(1).bounding_box()
+    for inside in page.locator(".lx-el-words .inside").all():
+        word, gap = inside.bounding_box(), page.locator(".lx-el-gap").bounding_box()
+        assert gap["x"] < word["x"]
+        assert word["x"] + word["width"] < gap["x"] + gap["width"]
+    for k, a in enumerate(words):
+        assert part["x"] - 1 <= a["x"]
+        assert a["x"] + a["width"] <= part["x"] + part["width"] + 1
+        for b in words[:k]:
+            beside = a["x"] >= b["x"] + b["width"] or b["x"] >= a["x"] + a["width"]
+            over = a["y"] >= b["y"] + b["height"] or b["y"] >= a["y"] + a["height"]
+            assert beside or over
+
+
+@browser_test
+def test_a_finger_drags_an_end_and_has_room(show):
+    page = show(make_ellipse(), width=360, height=900, has_touch=True).page
+    settle(page)
+    touch = "(el) => getComputedStyle(el).touchAction"
+    assert page.locator(".lx-plot").first.evaluate(touch) == "auto"
+    for ring in page.locator(".lx-handle").all():
+        assert ring.evaluate(touch) == "none"
+    for control in page.locator(".lq :is(button, input)").all():
+        assert control.bounding_box()["height"] >= 44
+    page.evaluate(
+        """() => {
+          const ring = document.querySelectorAll(".lx-handle")[0];
+          const { left, top } = ring.getBoundingClientRect();
+          const fire = (type, dx) => ring.dispatchEvent(new PointerEvent(type, {
+            bubbles: true, pointerId: 1, pointerType: "touch", button: 0,
+            clientX: left + 22 + dx, clientY: top + 22 }));
+          fire("pointerdown", 0); fire("pointermove", 40); fire("pointerup", 40);
+        }"""
+    )
+    box = boxes(page)[0]
+    tip = 1.4 * np.array([np.cos(np.radians(15)), np.sin(np.radians(15))])
+    tip += [40 * 7 / box["width"], 0]
+    angle = np.degrees(np.arctan2(tip[1], tip[0]))
+    expect_near(page, [0.3, 1], [np.hypot(*tip) / 2, 0.35], angle)
+
+
+@browser_test
+def test_two_ellipses_do_not_clash(show):
+    visit = show(make_ellipse(), make_ellipse("gaussian"), make_surface())
+    page = visit.page
+    page.evaluate(SCROLL_DOWN)
+    page.wait_for_function("document.querySelectorAll('.lx').length === 3")
+    first, second = (page.locator(".lq").nth(k) for k in (0, 1))
+    second.get_by_role("button", name="Best q").click()
+    expect_q(first, "banana", *HOME)
+    best = make_ellipse().targets["gaussian"]["best"]["reverse"][0]
+    expect_q(second, "gaussian", *best)
+    assert page.locator("[id], input[name]").count() == 0
+    assert visit.problems == []
+
+
+@browser_test
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_ellipse_is_accessible_and_fits(theme, width, show):
+    visit = show(make_ellipse(), width=width)
+    page = visit.page
+    page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    press(page, "Best q")
+    found = Axe().run(page).response["violations"]
+    assert found == [], [(v["id"], v["nodes"][0]["html"]) for v in found]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    plane, bar = boxes(page)
+    assert (plane["y"] > bar["y"] - 100) == (width > 600)
+    ink = page.locator(".lx-el-end path").evaluate(
+        "(el) => getComputedStyle(el).stroke"
+    )
+    assert ink == ("rgb(29, 39, 51)" if theme == "light" else "rgb(230, 235, 240)")
+    assert visit.problems == []
+
+
+@browser_test
+def test_a_dragged_end_is_weighed_and_drawn_within_a_frame(show):
+    page = show(make_ellipse()).page
+    before = q_shown(page)
+    each = work_per_move(page, DRAGGED)
+    print(f"a dragged q, weighed and drawn: {each:.1f} ms of processor time")
+    assert q_shown(page) != before
     assert each <= 16

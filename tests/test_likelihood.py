@@ -15,13 +15,13 @@ from torch.nn.functional import (
     binary_cross_entropy_with_logits,
 )
 
+from vaebook.checks import data_matrix
 from vaebook.datasets import load_digits
 from vaebook.likelihood import (
     Bernoulli,
     FullGaussian,
     Gaussian,
     bernoulli_log_prob,
-    data_matrix,
     fit_bernoulli,
     fit_full_gaussian,
     fit_gaussian,
@@ -171,6 +171,30 @@ def test_shapes_that_do_not_fit_are_named():
         gaussian_log_prob(torch.zeros(3), torch.zeros(1), torch.zeros(3))
     with pytest.raises(ValueError, match=r"x \(5, 2\), mu \(3,\), chol \(3, 3\)"):
         full_gaussian_log_prob(torch.zeros(5, 2), torch.zeros(3), torch.eye(3))
+
+
+@pytest.mark.parametrize(
+    ("var", "received"),
+    [([1.0, 0.0], "0"), ([-2.0, 1.0], "-2"), ([1.0, math.nan], "nan")],
+)
+def test_variances_that_are_none_are_named(var, received):
+    with pytest.raises(ValueError, match=f"var must be above 0 .*received {received}$"):
+        Gaussian(double([0.0, 0.0]), double(var)).log_prob(double([[1.0, 2.0]]))
+
+
+@pytest.mark.parametrize(
+    ("cov", "message"),
+    [
+        ([[1.0, 2.0], [2.0, 1.0]], "cov must be positive definite; .*eigenvalue of -1"),
+        ([[1.0, 1.0], [1.0, 1.0]], "cov must be positive definite"),
+        ([[1.0, 0.5], [0.0, 1.0]], "cov must be symmetric; .* differ by 0.5"),
+        ([[1.0, math.nan], [math.nan, 1.0]], "cov must be finite"),
+        ([[1.0, 0.0]], r"cov must be square; received shape \(1, 2\)"),
+    ],
+)
+def test_covariances_that_are_none_are_named(cov, message):
+    with pytest.raises(ValueError, match=message):
+        FullGaussian(double([0.0, 0.0]), double(cov)).log_prob(double([[1.0, 2.0]]))
 
 
 # A data set, and what its likelihood is in other words

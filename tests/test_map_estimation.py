@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
-from scipy.special import expit
+from scipy.special import betaln, digamma, expit
 from sklearn.linear_model import Lasso, Ridge
 
 from vaebook.datasets import load_digits
@@ -59,6 +59,37 @@ def test_beta_log_prob_at_the_ends():
     assert Beta(1, 1).log_prob(ends).tolist() == [0, 0]
     assert Beta(2, 1).log_prob(ends).tolist() == [-math.inf, math.log(2)]
     assert Beta(1, 2).log_prob(ends).tolist() == [math.log(2), -math.inf]
+
+
+DECIMALS = [*SHAPES, (0.3, 0.7), (0.01, 0.2), (1e5 + 0.1, 3.3)]
+
+
+@pytest.mark.parametrize(("a", "b"), DECIMALS)
+def test_beta_log_normalizer_is_scipys(a, b):
+    expected = betaln(a, b)
+    for given_as in (Beta(a, b), Beta(double(a), b), Beta(double([a]), double([b]))):
+        found = given_as.log_normalizer()
+        assert found.dtype == torch.float64
+        assert found.item() == pytest.approx(expected, rel=1e-10, abs=1e-12)
+
+
+def test_beta_log_normalizer_is_elementwise_and_has_a_slope():
+    at = np.array([0.4, 3.0, 20.0])
+    a = torch.from_numpy(at).requires_grad_()
+    found = Beta(a, 2.5).log_normalizer()
+    np.testing.assert_allclose(found.detach(), betaln(at, 2.5), rtol=1e-10)
+    (slope,) = torch.autograd.grad(found.sum(), a)
+    np.testing.assert_allclose(slope, digamma(at) - digamma(at + 2.5), rtol=1e-10)
+
+
+@pytest.mark.parametrize(("a", "b"), DECIMALS)
+def test_beta_mean_is_scipys(a, b):
+    found = Beta(a, b).mean()
+    assert found.dtype == torch.float64
+    assert found.item() == pytest.approx(stats.beta.mean(a, b), rel=1e-12)
+    both = Beta(double([a, b]), double([b, a])).mean()
+    np.testing.assert_allclose(both, [a / (a + b), b / (a + b)], rtol=1e-12)
+    assert Beta(torch.tensor(1), torch.tensor(2)).mean().item() == 1 / 3
 
 
 @pytest.mark.equation(

@@ -36,7 +36,18 @@ BOOK = (
     "evaluation",
     "applications",
 )
-PARTS = {"uncertainty": "likelihood", "mixtures": "em", "starts": "em"}
+PARTS = {
+    "checks": "likelihood",
+    "uncertainty": "likelihood",
+    "mixtures": "em",
+    "starts": "em",
+    "approximation": "bayes",
+    "conjugate_kl": "variational",
+    "kl_fits": "variational",
+    "mean_field": "variational",
+    "bayesian_mixtures": "variational",
+    "metropolis": "monte_carlo",
+}
 SHARED = {"datasets", "figures", "training", "explore"}
 PICTURES = {"matplotlib", "ipywidgets", "anywidget"}
 TOP = {

@@ -7,11 +7,13 @@ import pytest
 import torch
 from scipy import integrate, optimize, special, stats
 from torch import nn
+from torch.distributions import MultivariateNormal, kl_divergence
 
+from vaebook.autoencoder import initialise
 from vaebook.datasets import load_digits
 from vaebook.mixtures import GaussianMixture
 from vaebook.monte_carlo import estimate
-from vaebook.vae import VAE, GaussianVAE, initialise
+from vaebook.vae import VAE, GaussianVAE
 
 D, L = 4, 1
 
@@ -211,14 +213,6 @@ def test_same_seed_same_model_and_another_seed_another():
     assert not torch.equal(weights[0], weights[2])
 
 
-def test_initial_weights_are_uniform_with_the_stated_bound(rng):
-    layer = nn.Linear(100, 200)
-    initialise(layer, rng=rng)
-    assert layer.weight.abs().max() <= 0.1
-    assert layer.weight.std().item() == pytest.approx(0.1 / np.sqrt(3), rel=0.02)
-    assert not layer.bias.any()
-
-
 def test_initialisation_leaves_the_global_generator_alone(rng):
     before = torch.get_rng_state()
     VAE(64, (8,), 2, rng=rng)
@@ -296,10 +290,72 @@ def test_gaussian_evidence_is_the_linear_gaussian_one(grey, assert_within):
     rng = torch.Generator().manual_seed(5)
     x = torch.randn(6, 5, generator=rng, dtype=torch.float64)
     result = grey.log_evidence(x, 20_000, rng=rng)
-    layer = grey.decoder.net[0]
+    expected = linear_law(grey).logpdf(x.numpy())
+    assert_within(result.value, expected, result.standard_error)
+
+
+def linear_law(model):
+    """N(b, W W' + sigma^2 I) of a linear decoder, by scipy."""
+    layer = model.decoder.net[0]
     w, b = layer.weight.detach().numpy(), layer.bias.detach().numpy()
-    marginal = stats.multivariate_normal(b, w @ w.T + np.exp(-1.2) * np.eye(5))
-    assert_within(result.value, marginal.logpdf(x.numpy()), result.standard_error)
+    noise = np.exp(model.log_var.item()) * np.eye(len(b))
+    return stats.multivariate_normal(b, w @ w.T + noise)
+
+
+@pytest.fixture
+def rotated(grey):
+    """The same with an offset, so that no parameter is zero."""
+    rng = torch.Generator().manual_seed(8)
+    with torch.no_grad():
+        grey.decoder.net[0].bias.normal_(generator=rng)
+    return grey, torch.randn(6, 5, generator=rng, dtype=torch.float64)
+
+
+@pytest.mark.equation(
+    "eq-bayes-linear-gaussian", against="scipy's law of a linear decoder's images"
+)
+def test_linear_decoder_has_an_exact_answer(rotated, rng, assert_within):
+    model, x = rotated
+    exact = model.linear_gaussian()
+    expected = linear_law(model).logpdf(x.numpy())
+    np.testing.assert_allclose(exact.log_evidence(x), expected, rtol=1e-10)
+    np.testing.assert_allclose(exact.marginal().log_prob(x), expected, rtol=1e-10)
+    z = torch.randn(3, 6, 2, generator=rng, dtype=torch.float64)
+    log_p_z = stats.norm.logpdf(z.numpy()).sum(-1)
+    log_lik = model.log_likelihood(x, z).detach().numpy()
+    np.testing.assert_allclose(exact.log_joint(x, z), log_p_z + log_lik, rtol=1e-10)
+    result = model.log_evidence(x, 20_000, rng=rng)
+    assert_within(result.value, exact.log_evidence(x), result.standard_error)
+
+
+@pytest.mark.parametrize("rng", range(3), indirect=True)
+def test_elbo_is_below_the_exact_evidence_by_the_kl(rotated, rng, assert_within):
+    """Whatever q: the gap is its divergence from the exact posterior, by torch."""
+    model, x = rotated
+    initialise(model.encoder, rng=rng)
+    exact = model.linear_gaussian()
+    q, p = model.posterior(x), exact.posterior(x)
+    ours = MultivariateNormal(q.mu, q.log_var.exp().diag_embed())
+    kl = kl_divergence(ours, MultivariateNormal(p.mu, p.cov)).detach()
+    drawn = torch.stack([model.elbo_terms(x, rng=rng).elbo for _ in range(400)])
+    elbo = drawn.mean(0).detach()
+    assert_within(elbo, exact.log_evidence(x) - kl, stats.sem(drawn.detach().numpy()))
+    assert (elbo < exact.log_evidence(x)).all()
+
+
+def test_exact_answer_is_in_double_precision_and_without_a_graph():
+    model = GaussianVAE(5, (), 2, rng=torch.Generator().manual_seed(0))
+    exact = model.linear_gaussian()
+    assert {v.dtype for v in (*exact.prior, *exact[1:])} == {torch.float64}
+    assert not any(v.requires_grad for v in exact[1:])
+    assert exact.var.shape == (5,)
+
+
+@pytest.mark.parametrize(("hidden", "layers"), [((4,), 3), ((4, 6), 5)])
+def test_deep_decoder_has_no_exact_answer(hidden, layers):
+    model = GaussianVAE(5, hidden, 2, rng=torch.Generator().manual_seed(0))
+    with pytest.raises(ValueError, match=f"must be one layer; received {layers}"):
+        model.linear_gaussian()
 
 
 def test_gaussian_mean_image_is_the_decoders_output(grey):

@@ -3,6 +3,7 @@ r"""The two networks: pixels to latent code, latent code to pixels (chapter 9)."
 from collections.abc import Sequence
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 
 
@@ -59,3 +60,13 @@ class Decoder(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """(..., L) codes to (..., D) logits, log p/(1-p) of each pixel."""
         return self.net(z)
+
+
+@torch.no_grad()
+def initialise(model: nn.Module, *, rng: torch.Generator) -> None:
+    """Draw every weight uniformly within 1/sqrt(inputs), biases zero, from ``rng``."""
+    for layer in model.modules():
+        if isinstance(layer, nn.Linear):
+            bound = layer.in_features**-0.5
+            layer.weight.uniform_(-bound, bound, generator=rng)
+            layer.bias.zero_()

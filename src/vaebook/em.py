@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vaebook.likelihood import data_matrix
+from vaebook.checks import data_matrix, probabilities
 from vaebook.map_estimation import Beta
 from vaebook.mixtures import (
     IMPOSSIBLE,
@@ -196,4 +196,5 @@ def _check(x: Tensor, start: Mixture) -> None:
     if x.dtype != start.weights.dtype:
         given = f"x {x.dtype}, start {start.weights.dtype}"
         raise ValueError(f"x and start must be of one type; received {given}")
+    probabilities("start.weights", start.weights)
     start.check(x)

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from vaebook.checks import cholesky, data_matrix, positive, same_last_axis
+
 LOG_2PI = math.log(2.0 * math.pi)
 
 
@@ -33,7 +35,7 @@ def gaussian_log_prob(x: Tensor, mu: Tensor, log_var: Tensor) -> Tensor:
 
     Equation: eq-likelihood-gaussian
     """
-    _check_last_axes(x=x, mu=mu, log_var=log_var)
+    same_last_axis(x=x, mu=mu, log_var=log_var)
     squared = (x - mu).square() * torch.exp(-log_var)
     return -0.5 * (LOG_2PI + log_var + squared).sum(-1)
 
@@ -67,7 +69,7 @@ def bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
 
     Equation: eq-likelihood-logits
     """
-    _check_last_axes(x=x, logits=logits)
+    same_last_axis(x=x, logits=logits)
     return (x * logits - softplus(logits, threshold=40)).sum(-1)
 
 
@@ -81,17 +83,10 @@ def full_gaussian_log_prob(x: Tensor, mu: Tensor, chol: Tensor) -> Tensor:
 
     Equation: eq-likelihood-full-gaussian
     """
-    _check_last_axes(x=x, mu=mu, chol=chol)
+    same_last_axis(x=x, mu=mu, chol=chol)
     white = torch.linalg.solve_triangular(chol, (x - mu)[..., None], upper=False)
     log_det = 2 * chol.diagonal().log().sum()
     return -0.5 * (len(chol) * LOG_2PI + log_det + white.square().sum((-2, -1)))
-
-
-def _check_last_axes(**tensors: Tensor) -> None:
-    """Raise ValueError unless every tensor has the same last axis."""
-    if len({t.shape[-1:] for t in tensors.values()}) > 1:
-        shapes = ", ".join(f"{name} {tuple(t.shape)}" for name, t in tensors.items())
-        raise ValueError(f"the last axes must be equal; received {shapes}")
 
 
 class Gaussian(NamedTuple):
@@ -102,7 +97,7 @@ class Gaussian(NamedTuple):
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) of each row, (N,) nats."""
-        return gaussian_log_prob(x, self.mu, self.var.log())
+        return gaussian_log_prob(x, self.mu, positive("var", self.var).log())
 
 
 class FullGaussian(NamedTuple):
@@ -113,7 +108,7 @@ class FullGaussian(NamedTuple):
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) of each row, (N,) nats."""
-        return full_gaussian_log_prob(x, self.mu, torch.linalg.cholesky(self.cov))
+        return full_gaussian_log_prob(x, self.mu, cholesky("cov", self.cov))
 
 
 class Bernoulli(NamedTuple):
@@ -136,7 +131,8 @@ def fit_gaussian(x: Tensor) -> Gaussian:
     .. math:: \hat\mu = \tfrac1N\sum_n x_n, \qquad
               \hat\sigma^2 = \tfrac1N\sum_n (x_n-\hat\mu)^2
 
-    Divides by N: (N-1)/N of the variance on average. Errors as in :func:`data_matrix`.
+    Divides by N: (N-1)/N of the variance on average. Errors as in
+    :func:`vaebook.checks.data_matrix`.
 
     Equation: eq-likelihood-gaussian-mle
     """
@@ -177,24 +173,3 @@ def gradient_ascent(
         (gradient,) = torch.autograd.grad(log_lik(theta), theta)
         path.append(path[-1] + rate * gradient)
     return torch.stack(path)
-
-
-def data_matrix(x: Tensor) -> Tensor:
-    """``x`` itself if it is data (N, D) to fit: real, finite, not empty.
-
-    Raises
-    ------
-    ValueError
-        Otherwise; the message says what was received and what to do.
-    """
-    if x.ndim != 2 or not x.numel():
-        raise ValueError(
-            "x must be (N, D), at least one row and column; received "
-            f"{tuple(x.shape)}: one variable is x[:, None]"
-        )
-    if not x.is_floating_point():
-        raise ValueError(f"x must be of a float type; received {x.dtype}: x.double()")
-    if not x.isfinite().all():
-        row = (~x.isfinite()).any(1).nonzero()[0].item()
-        raise ValueError(f"x must be finite; row {row} is not: leave it out or fill it")
-    return x

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vaebook.likelihood import Bernoulli, data_matrix, gaussian_log_prob
+from vaebook.checks import data_matrix
+from vaebook.likelihood import Bernoulli, gaussian_log_prob
 
 
 class Beta(NamedTuple):
@@ -22,8 +23,18 @@ class Beta(NamedTuple):
     def log_prob(self, probs: Tensor) -> Tensor:
         """Log-density at each probability, elementwise, nats."""
         a, b = (torch.as_tensor(v, dtype=probs.dtype) for v in self)
-        log_beta = torch.lgamma(a) + torch.lgamma(b) - torch.lgamma(a + b)
-        return torch.xlogy(a - 1, probs) + torch.xlogy(b - 1, 1 - probs) - log_beta
+        kernel = torch.xlogy(a - 1, probs) + torch.xlogy(b - 1, 1 - probs)
+        return kernel - self.log_normalizer().to(probs)
+
+    def log_normalizer(self) -> Tensor:
+        """log B(a, b): what makes the density integrate to 1."""
+        a, b = (torch.as_tensor(v, dtype=torch.float64) for v in self)
+        return torch.lgamma(a) + torch.lgamma(b) - torch.lgamma(a + b)
+
+    def mean(self) -> Tensor:
+        """E of the probability: also that the next toss shows 1; any a, b > 0."""
+        a, b = (torch.as_tensor(v, dtype=torch.float64) for v in self)
+        return a / (a + b)
 
     def posterior(self, ones: Tensor, zeros: Tensor) -> "Beta":
         """The Beta after so many ones and zeros: the counts add up.
@@ -55,14 +66,14 @@ class Beta(NamedTuple):
 
         Equation: eq-map-estimation-logit-mode
         """
-        return torch.as_tensor(self.a / (self.a + self.b))
+        return self.mean()
 
 
 def fit_bernoulli_map(x: Tensor, prior: Beta) -> Bernoulli:
     """MAP probability of each pixel under one Beta prior; binary ``x`` (N, D).
 
     ``Beta(2, 2)`` is add-one smoothing, ``Beta(1, 1)`` maximum likelihood. Errors as in
-    :func:`vaebook.likelihood.data_matrix` and :meth:`Beta.mode`.
+    :func:`vaebook.checks.data_matrix` and :meth:`Beta.mode`.
 
     Equation: eq-map-estimation-beta-mode
     """
@@ -166,7 +177,7 @@ def soft_threshold(value: Tensor, by: float) -> Tensor:
 
 
 def _check_regression(inputs: Tensor, y: Tensor, penalty: float) -> None:
-    data_matrix(inputs)
+    data_matrix(inputs, "inputs")
     if y.shape != inputs.shape[:1]:
         given = f"inputs {tuple(inputs.shape)}, y {tuple(y.shape)}"
         raise ValueError(f"y must be (N,) for inputs (N, D); received {given}")

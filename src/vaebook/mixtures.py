@@ -96,7 +96,7 @@ class GaussianMixture(NamedTuple):
         """
         dim = self.mu.shape[1]
         counts = moments[:, 0]
-        first, second = moments[:, 1 : dim + 1], _symmetric(moments[:, dim + 1 :], dim)
+        first, second = moments[:, 1 : dim + 1], symmetric(moments[:, dim + 1 :], dim)
         weights, num_rows = counts / counts.sum(), counts.sum()
         _refuse_empty(weights)
         mu = first / counts[:, None]
@@ -166,7 +166,7 @@ class BernoulliMixture(NamedTuple):
         return prior.log_prob(self.probs).sum()
 
 
-def _symmetric(packed: Tensor, dim: int) -> Tensor:
+def symmetric(packed: Tensor, dim: int) -> Tensor:
     """(K, D(D+1)/2) of an upper triangle as symmetric (K, D, D)."""
     i, j = torch.triu_indices(dim, dim)
     full = packed.new_empty(len(packed), dim, dim)

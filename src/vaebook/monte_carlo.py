@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from vaebook.checks import at_least, finite_draws, has_shape, same_shape
+
 
 class Estimate(NamedTuple):
     """A sample mean and its standard error, both in the unit of the values."""
@@ -47,21 +49,11 @@ def estimate(values: Tensor) -> Estimate:
     Parameters
     ----------
     values : Tensor (S,)
-        At least two draws.
-
-    Raises
-    ------
-    ValueError
-        If ``values`` is not one axis of two or more numbers.
+        At least two draws, all finite.
 
     Equation: eq-vae-standard-error
     """
-    if values.ndim != 1 or len(values) < 2:
-        shape = tuple(values.shape)
-        raise ValueError(
-            f"values must be one axis of at least 2 draws; received {shape}"
-        )
-    values = values.double()
+    values = finite_draws("values", values)
     error = values.std(correction=1) / math.sqrt(len(values))
     return Estimate(values.mean().item(), error.item(), len(values))
 
@@ -79,7 +71,21 @@ def log_mean_exp(log_w: Tensor, dim: int = 0) -> Tensor:
 
     Equation: eq-vae-log-mean-exp
     """
-    return torch.logsumexp(log_w, dim) - math.log(log_w.shape[dim])
+    return torch.logsumexp(log_w, dim) - math.log(_number(log_w, dim))
+
+
+def _number(log_w: Tensor, dim: int = 0, least: int = 1) -> int:
+    """How many weights there are along ``dim``: enough, and none infinite or nan."""
+    number = log_w.shape[dim] if log_w.ndim else 0
+    at_least("the number of samples", number, least)
+    if not (log_w < math.inf).all():
+        raise ValueError(f"log_w must be below infinity; received {log_w.max():g}")
+    return number
+
+
+def _above_zero(log_w: Tensor, least: int = 1) -> None:
+    if (log_w == -math.inf).any():
+        raise ValueError(f"log_w must hold {least} weights above 0; received fewer")
 
 
 def effective_sample_size(log_w: Tensor, dim: int = 0) -> Tensor:
@@ -91,9 +97,63 @@ def effective_sample_size(log_w: Tensor, dim: int = 0) -> Tensor:
     ----------
     log_w : Tensor
         Log-weights; ``dim`` is the axis of the S samples.
+
+    Equation: eq-monte-carlo-ess (Kong 1992)
     """
-    squared = torch.logsumexp(2 * log_w, dim)
-    return torch.exp(2 * torch.logsumexp(log_w, dim) - squared)
+    _number(log_w, dim), _above_zero(log_w.amax(dim))
+    return 1 / torch.softmax(log_w, dim).square().sum(dim)
+
+
+def importance_estimate(values: Tensor, log_w: Tensor) -> Estimate:
+    r"""Expectation under p from draws of q, unbiased.
+
+    .. math:: \tfrac1S\sum_s w_s f_s, \qquad w_s = p(z_s)/q(z_s)
+
+    ``values`` f and ``log_w`` (S,), both densities normalised.
+
+    Equation: eq-monte-carlo-importance
+    """
+    same_shape(values=values, log_w=log_w)
+    _number(log_w, least=2)
+    return estimate(log_w.double().exp() * finite_draws("values", values))
+
+
+def self_normalized_estimate(values: Tensor, log_w: Tensor) -> Estimate:
+    r"""The same for a p known up to a constant: consistent, with a bias of order 1/S.
+
+    .. math:: \hat\mu = \sum_s \bar w_s f_s, \quad \bar w_s = \frac{w_s}{\sum_r w_r},
+              \qquad \mathrm{SE} = \sqrt{\sum_s \bar w_s^2 (f_s-\hat\mu)^2}
+
+    Equation: eq-monte-carlo-self-normalized (Owen 2013, section 9.2)
+    """
+    same_shape(values=values, log_w=log_w)
+    values = finite_draws("values", values)
+    _number(log_w), _above_zero(log_w.max())
+    w = torch.softmax(log_w.double(), 0)
+    mean = w @ values
+    error = (w * (values - mean)).square().sum().sqrt()
+    return Estimate(mean.item(), error.item(), len(values))
+
+
+def tail_index(log_w: Tensor) -> Tensor:
+    r"""How heavy the tail of the weights is, by Hill's estimator; () or (...,).
+
+    .. math:: \hat k = \frac1M\sum_{m=1}^M\bigl[\log w_{(m)} - \log w_{(M+1)}\bigr]
+
+    The M = ceil(3 sqrt(S)) largest weights count. From 1/2 on the variance of w is
+    infinite, and no standard error means anything; from 1 on its mean is.
+
+    Parameters
+    ----------
+    log_w : Tensor (S, ...)
+        At least 25 draws along the first axis.
+
+    Equation: eq-monte-carlo-tail-index (Hill 1975)
+    """
+    count = math.ceil(3 * math.sqrt(_number(log_w, least=25)))
+    largest = log_w.topk(count + 1, 0).values
+    _above_zero(largest[-1], count + 1)
+    return (largest[:-1] - largest[-1]).mean(0)
 
 
 def iw_log_evidence(
@@ -113,12 +173,7 @@ def iw_log_evidence(
     num_samples : int
         S >= 2: the number of draws, all of them used.
     chunk : int
-        Draws held at once.
-
-    Raises
-    ------
-    ValueError
-        If ``num_samples`` < 2 or ``chunk`` < 1; the message gives what was received.
+        Draws held at once, at least 1.
 
     Equation: eq-vae-iw-bound (Burda et al. 2016, eq. 8)
     """
@@ -129,9 +184,12 @@ def iw_log_evidence(
         )
     log_sum = log_sum_squares = torch.tensor(-math.inf, dtype=torch.float64)
     for start in range(0, num_samples, chunk):
-        log_w = draw_log_w(min(chunk, num_samples - start)).double()
+        size = min(chunk, num_samples - start)
+        log_w = has_shape(f"draw_log_w({size})", draw_log_w(size), size, -1).double()
+        _number(log_w)
         log_sum = torch.logaddexp(log_sum, log_w.logsumexp(0))
         log_sum_squares = torch.logaddexp(log_sum_squares, (2 * log_w).logsumexp(0))
+    _above_zero(log_sum)
     ess = torch.exp(2 * log_sum - log_sum_squares)
     relative_var = (num_samples / ess - 1).clamp(min=0) / (num_samples - 1)
     value = log_sum - math.log(num_samples)

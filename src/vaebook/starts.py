@@ -3,7 +3,8 @@ r"""Where EM starts: rows of the data as first centres (chapter 3)."""
 import torch
 from torch import Tensor
 
-from vaebook.likelihood import data_matrix, fit_full_gaussian
+from vaebook.checks import data_matrix
+from vaebook.likelihood import fit_full_gaussian
 from vaebook.mixtures import BernoulliMixture, GaussianMixture
 
 

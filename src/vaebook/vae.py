@@ -6,7 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from vaebook.autoencoder import Decoder, Encoder
+from vaebook.autoencoder import Decoder, Encoder, initialise
+from vaebook.bayes import LinearGaussian, standard_gaussian
 from vaebook.em import fit_em, sample_mixture
 from vaebook.likelihood import bernoulli_log_prob, gaussian_log_prob
 from vaebook.map_estimation import gaussian_log_prior
@@ -120,10 +121,7 @@ class VAE(nn.Module):
     ) -> LogEvidence:
         """Importance-weighted bound on log p(x) of each image, (N,) nats.
 
-        Raises
-        ------
-        ValueError
-            If ``num_samples`` is below 2.
+        Errors as in :func:`vaebook.monte_carlo.iw_log_evidence`.
 
         Equation: eq-vae-iw-bound
         """
@@ -151,8 +149,7 @@ class VAE(nn.Module):
     def sample(
         self, num_images: int, codes: GaussianMixture | None = None, *, rng
     ) -> Tensor:
-        """Generate: draw codes from the prior, or from ``codes``, and decode them;
-        (N, D) mean images."""
+        """Decode codes drawn from the prior, or from ``codes``: (N, D) mean images."""
         like = next(self.parameters())
         if codes:
             z = sample_mixture(codes, num_images, rng=rng)[0].to(like)
@@ -189,12 +186,15 @@ class GaussianVAE(VAE):
     def mean_image(self, z: Tensor) -> Tensor:
         return self.decoder(z)
 
+    def linear_gaussian(self) -> LinearGaussian:
+        """The same model with exact posterior and evidence, if the decoder is linear.
 
-@torch.no_grad()
-def initialise(model: nn.Module, *, rng: torch.Generator) -> None:
-    """Draw every weight uniformly within 1/sqrt(inputs), biases zero, from ``rng``."""
-    for layer in model.modules():
-        if isinstance(layer, nn.Linear):
-            bound = layer.in_features**-0.5
-            layer.weight.uniform_(-bound, bound, generator=rng)
-            layer.bias.zero_()
+        Equation: eq-bayes-linear-gaussian
+        """
+        if len(self.decoder.net) != 1:
+            given = len(self.decoder.net)
+            raise ValueError(f"the decoder must be one layer; received {given}")
+        parameters = (*self.decoder.parameters(), self.log_var.exp())
+        weights, offset, var = (p.detach().double() for p in parameters)
+        prior = standard_gaussian(self.latent_dim)
+        return LinearGaussian(prior, weights, offset, var.expand_as(offset))

@@ -8,12 +8,21 @@ place in ``CHAPTERS``.
 import inspect
 from typing import Any
 
-from vaebook.exercises import em, likelihood, map_estimation, vae
+from vaebook.exercises import (
+    bayes,
+    em,
+    likelihood,
+    map_estimation,
+    monte_carlo,
+    vae,
+    variational,
+)
 from vaebook.exercises.verdict import Exercise, paragraph, verdict
 
 __all__ = ["check", "exercises", "hint", "solution_source"]
 
-CHAPTERS = (likelihood, map_estimation, em, vae)  # in the book's order
+# in the book's order
+CHAPTERS = (likelihood, map_estimation, em, bayes, variational, monte_carlo, vae)
 
 
 def check(name: str, answer: Any) -> None:

@@ -17,6 +17,21 @@ export function slider(name, scale, toPosition) {
   return { el, input, show };
 }
 
+// A slider over a list of rising numbers, shown as their nearest
+export function chooser(name, choices, written = String) {
+  const input = h("input", { type: "range", min: 0, max: choices.length - 1, step: 1, "aria-label": name });
+  const number = h("span", { class: "lx-number", "aria-hidden": "true" });
+  const el = h("label", { class: "lx-slider" }, h("span", {}, name), input, number);
+  const away = (value) => (choice) => Math.abs(Math.log(choice / value));
+  const show = (value) => {
+    const distances = choices.map(away(value));
+    input.value = distances.indexOf(Math.min(...distances));
+    input.setAttribute("aria-valuetext", `${name} ${written(value)}`);
+    number.textContent = written(value);
+  };
+  return { el, input, show, chosen: () => choices[Number(input.value)] };
+}
+
 // One line of a <dl> of numbers
 export function reading(...label) {
   const number = h("dd", { class: "lx-number" });

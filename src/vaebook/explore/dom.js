@@ -25,6 +25,9 @@ export function format(value, digits = 2) {
   return value < 0 && Number(text) !== 0 ? `\u2212${text}` : text;
 }
 
+// A whole number with commas between thousands
+export const commas = (n) => String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, ",");
+
 // A widget's render for a view: a class that takes (model, el, signal), puts its `root` into el and
 // lets go of everything when the signal aborts.
 export const mounted = (View) => ({ model, el }) => {

@@ -18,10 +18,15 @@ export class Handle {
     this.el.addEventListener("keydown", (event) => this.key(event), { signal });
   }
 
+  // Is a press on the ring?
+  holds(event) {
+    return event.target === this.el;
+  }
+
   // A finger drags only the ring, so that the page still scrolls; a mouse drags anywhere.
   press(event) {
     if (event.button > 0) return;
-    const onRing = event.target === this.el;
+    const onRing = this.holds(event);
     const ring = this.el.getBoundingClientRect();
     const centre = [ring.left + ring.width / 2, ring.top + ring.height / 2];
     const drags = onRing || event.pointerType !== "touch";
@@ -53,8 +58,12 @@ export class Handle {
     const arrow = { ArrowLeft: [-size, 0], ArrowRight: [size, 0], ArrowUp: [0, size], ArrowDown: [0, -size] }[event.key];
     if ((!arrow && event.key !== "Home") || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
+    this.jump(arrow ? this.step(this.at, ...arrow) : this.home);
+  }
+
+  // Where a key leads, kept within the axes
+  jump([across, up]) {
     const { x, y } = this.plot;
-    const [across, up] = arrow ? this.step(this.at, ...arrow) : this.home;
     this.onMove(clamp(across, x.low, x.high), clamp(up, y.low, y.high));
   }
 

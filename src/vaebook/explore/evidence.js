@@ -1,0 +1,48 @@
+// The log evidence while data arrive, beside that of the prior at the start and the best single mean.
+import { format } from "./dom.js";
+import { linear, Plot, s } from "./plot.js";
+
+export class Evidence {
+  // options: {count (of all the data), label (of one), draw(), signal}
+  constructor({ count, label, draw, signal }) {
+    const { ticks } = linear(0, count);
+    const across = { ...linear(-0.02 * count, 1.02 * count), ticks: ticks.filter(Number.isInteger), label: String };
+    this.plot = new Plot({
+      x: across, y: linear(-1, 0), xLabel: label, yLabel: "nats", draw, signal,
+      alt: "Log evidence of the data seen, under this prior and under the one at the start, below the best single mean's log-likelihood",
+    });
+  }
+
+  // here, home: rows of learn; seen: how many; relative: heights are measured from the best single mean
+  draw({ here, home, seen, relative }) {
+    const { plot } = this;
+    const line = (rows, key) => rows.map((row, k) => [k, row[key] - (relative ? row.best : 0)]);
+    const [now, start, best] = [line(here, "logEvidence"), line(home, "logEvidence"), line(here, "best")];
+    this.rescale([...now, ...start, ...best].map(([, nats]) => nats), relative);
+    const shown = (points) => plot.line(points.slice(0, seen + 1));
+    plot.show("lp-best", relative ? plot.line([[plot.x.low, 0], [plot.x.high, 0]]) : shown(best));
+    plot.show("lp-price", plot.line([best[seen], now[seen]]));
+    plot.show("lp-evidence", shown(now));
+    plot.show("lp-start", shown(start));
+    this.drawPrice(best[seen], now[seen]);
+  }
+
+  // Over the whole run, so that it stays while data arrive
+  rescale(nats, relative) {
+    const { plot } = this;
+    const [low, high] = [Math.min(...nats, -1), Math.max(...nats, 0)];
+    plot.y = linear(low - 0.08 * (high - low), high + 0.12 * (high - low), 4);
+    plot.yLabel = relative ? "nats, from the best mean" : "nats";
+    plot.drawAxes();
+  }
+
+  drawPrice(top, at) {
+    const { plot } = this;
+    const [x, y] = [plot.X(at[0]), plot.Y(at[1])];
+    const late = x > plot.w / 2;
+    const word = `price ${format(top[1] - at[1])}`;
+    const middle = [at[0], (top[1] + at[1]) / 2];
+    plot.show("lp-mark", s("circle", { cx: x, cy: y, r: 5 }));
+    plot.show("lp-word", ...(at[0] ? [plot.text(middle, word, { dx: late ? -9 : 9, dy: 4, "text-anchor": late ? "end" : "start" })] : []));
+  }
+}

@@ -1,0 +1,76 @@
+r"""Still picture of the proposal explorer, drawn with matplotlib."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from vaebook.explore.fallback import to_webp
+from vaebook.explore.still import ACCENT, INK, MUTED
+from vaebook.figures import KL_COLOUR
+
+if TYPE_CHECKING:
+    from vaebook.explore.proposal import ProposalExplorer
+
+ABOVE = {"loc": "lower center", "bbox_to_anchor": (0.5, 0.97), "frameon": False}
+
+
+def proposal_still(explorer: "ProposalExplorer") -> bytes:
+    """The densities over the weighted draws, and the ESS by width, as WebP."""
+    figure = Figure(figsize=(6.4, 3.0), dpi=200, facecolor="white", layout="tight")
+    canvas = FigureCanvasAgg(figure)
+    panels = figure.subplot_mosaic([["densities", "ess"], ["draws", "ess"]])
+    _draw_densities(panels["densities"], explorer)
+    _draw_stems(panels["draws"], explorer)
+    _draw_ess(panels["ess"], explorer)
+    for ax in panels.values():
+        ax.tick_params(colors=MUTED, labelsize=7)
+        ax.xaxis.label.set_size(8)
+        ax.yaxis.label.set_size(8)
+        ax.spines[:].set_color("#c9cfd6")
+    canvas.draw()
+    return to_webp(np.asarray(canvas.buffer_rgba()), colours=32)
+
+
+def _draw_densities(ax: Axes, explorer: "ProposalExplorer") -> None:
+    tau = explorer.target_sd
+    z = np.linspace(-6 * tau, 6 * tau, 400)
+    for mean, sd, colour, name in (
+        (0, tau, INK, "target p"),
+        (explorer.mean, explorer.sd, ACCENT, "proposal q"),
+    ):
+        height = np.exp(-(((z - mean) / sd) ** 2) / 2) / (sd * np.sqrt(2 * np.pi))
+        ax.plot(z, height, color=colour, label=name)
+    ax.set(xlim=(z[0], z[-1]), ylabel="density")
+    ax.set_ylim(bottom=0)
+    ax.legend(fontsize=6, ncols=2, **ABOVE)
+
+
+def _draw_stems(ax: Axes, explorer: "ProposalExplorer") -> None:
+    z, share = explorer.draws(), 100 * torch.softmax(explorer.log_w(), 0)
+    ax.vlines(z, 0, share, color=KL_COLOUR, lw=1.2)
+    ax.plot(z, torch.zeros(len(z)), "|", color=INK, ms=4, mew=0.4)
+    tau = explorer.target_sd
+    ax.set(xlim=(-6 * tau, 6 * tau), xlabel="z", ylabel="% of all weight")
+    ax.set_ylim(bottom=0)
+
+
+def _draw_ess(ax: Axes, explorer: "ProposalExplorer") -> None:
+    tau, sd = explorer.target_sd, explorer.sd
+    widths = np.geomspace(0.1 * tau, 5 * tau, 100)
+    ax.axvspan(widths[0], tau / np.sqrt(2), color=KL_COLOUR, alpha=0.12, lw=0)
+    ax.text(0.12 * tau, 0.94, "infinite variance", size=7, color=INK)
+    limit = [explorer.ess_limit(width) for width in widths]
+    ax.plot(widths, limit, color=INK, lw=1, ls="--", label="many draws")
+    share = [explorer.ess_share(width) for width in widths]
+    ax.plot(widths, share, color=ACCENT, label=f"these {explorer.num_samples}")
+    ax.plot(sd, explorer.ess_share(), "o", color=ACCENT, ms=6)
+    ax.set(xscale="log", xlim=(widths[0], widths[-1]), ylim=(-0.04, 1.04))
+    ax.set(xlabel="width $\\sigma_q$", ylabel="ESS / S")
+    ax.set_xticks([tau * tick for tick in (0.1, 0.2, 0.5, 1, 2, 5)])
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.minorticks_off()
+    ax.legend(fontsize=6, ncols=2, **ABOVE)
