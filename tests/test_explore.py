@@ -1929,7 +1929,10 @@ def test_evidence_is_the_sum_of_what_each_value_was_worth_before():
 
 def test_prior_noise_and_data_are_read_set_and_observed():
     explorer, seen = make_posterior(), []
-    assert explorer.start == {"mu0": 4, "tau": 1, "sigma": 0.47, "num_seen": 5}
+    assert explorer.start == {"mu0": 4, "tau": 1, "sigma": 0.47} | {
+        "num_seen": 5,
+        "relative": True,
+    }
     explorer.observe(lambda change: seen.append(change["name"]), list(explorer.start))
     with_prior(explorer, 3, 2, 1, 7)
     assert seen == ["mu0", "tau", "sigma", "num_seen"]
@@ -2066,8 +2069,13 @@ def test_numbers_on_the_page_are_those_of_the_setting(show):
             [float(n) for n in shown[:4]], expected[:4], atol=6e-4
         )
         np.testing.assert_allclose(
-            [float(n) for n in shown[4:]], expected[4:], atol=6e-3
+            [float(n) for n in shown[4:]], expected[4:], atol=0.011
         )
+        best, price, log_evidence, gain = map(float, shown[-4:])
+        assert best - price == pytest.approx(log_evidence, abs=1e-9)
+        word = page.locator(".lp-evidence .lx-lp-word")
+        assert word.text_content() == (f"price {price:.2f}" if setting[-1] else "")
+        assert texts[-1].startswith("+") == (gain > 0)
     status = page.locator(".lp-status").text_content()
     explorer.num_seen -= 1
     paid = f"{explorer.log_predictive():.2f}".replace("-", "\u2212")
@@ -2169,9 +2177,38 @@ def test_the_evidence_is_drawn_beside_the_best_mean_and_the_start(show):
         across = to_scale(page, ".lx-lp-evidence path", -1, 51)[:, 0]
         np.testing.assert_allclose(across, range(31), atol=0.01)
         measure.uncheck()
-    price = explorer.best_log_lik() - explorer.log_evidence()
+    best, log_evidence = explorer.best_log_lik(), explorer.log_evidence()
+    price = round(best, 2) - round(log_evidence, 2)
     words = page.locator(".lp-evidence .lx-lp-word").text_content()
     assert words == f"price {price:.2f}"
+
+
+@browser_test
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("relative", [True, False])
+def test_the_word_of_a_small_price_lies_above_the_curves(relative, width, show):
+    explorer = make_posterior((1.0, 0.2), num_seen=45)
+    explorer.mu0, explorer.tau, explorer.relative = 4.0, 0.5, relative
+    page = show(explorer, width=width).page
+    page.wait_for_timeout(100)
+    slider = page.locator(".lx-slider input").nth(3)
+    for key in ("ArrowLeft", "End", "Home", "ArrowRight", "ArrowRight"):
+        slider.press(key)
+        if key == "Home":
+            continue
+        inside, word, *curves = page.evaluate(
+            """() => ["price", "word text", "evidence path", "start path", "best path"]
+            .map((name) => document.querySelector(`.lp-evidence .lx-lp-${name}`))
+            .map((el, k) => k === 0 ? el.ownerSVGElement.width.baseVal.value
+              : k === 1 ? ["x", "y", "width", "height"].map((key) => el.getBBox()[key])
+              : el.getAttribute("d").match(/[-\\d.]+/g).map(Number))"""
+        )
+        left, top, across, down = word
+        assert top > -6 and left + across < inside
+        for curve in curves:
+            x, y = np.array(curve).reshape(-1, 2).T
+            at = np.interp(np.linspace(left, left + across, 50), x, y, np.inf, np.inf)
+            assert top + 0.75 * down < at.min()
 
 
 @browser_test
@@ -2211,9 +2248,11 @@ def test_flowers_are_added_until_all_are_seen_and_start_over(show):
     assert once.get_attribute("aria-disabled") == "true"
     for slider in page.locator(".lx-slider input").all()[:3]:
         slider.press("ArrowRight")
+    measure = page.get_by_label("Measure from the best mean")
+    measure.uncheck()
     again = page.get_by_role("button", name="Start over")
     again.click()
-    assert numbers(page) == [4, 1, 0.47, 5]
+    assert numbers(page) == [4, 1, 0.47, 5] and measure.is_checked()
     assert once.get_attribute("aria-disabled") == "false"
 
 
@@ -2537,7 +2576,7 @@ def test_lines_and_bands_are_drawn_to_scale(show):
     page = show(race).page
     settled(page)
     (low, high), sizes = race.frame, np.array(race.sizes)
-    place, now = np.log10(sizes / 10) / 3, race.sizes.index(1000) + 1
+    place, now = in_frame(sizes), race.sizes.index(1000) + 1
     for k, path in enumerate(race.paths.values()):
         value, error = (column[:, 2].numpy() for column in path[:2])
         line = drawn(page, f".lx-race-lines .lr-{k}:not(.rest)")
@@ -2558,6 +2597,38 @@ def test_lines_and_bands_are_drawn_to_scale(show):
     np.testing.assert_allclose(exact, [[0, expected], [1, expected]], atol=1e-3)
     assert page.locator(".lx-race-ends path").count() > 0
     assert page.locator(".lx-race-ends circle").count() == 3
+
+
+def in_frame(sizes):
+    """Places on the axis of 10 to 10,000 draws, which has room for a mark at an end."""
+    room = np.log(1.15)
+    return (np.log(sizes / 10) + room) / (np.log(1000) + 2 * room)
+
+
+@browser_test
+@pytest.mark.parametrize("width", [360, 1280])
+def test_marks_at_the_ends_are_whole_and_one_estimate_has_a_bar(width, show):
+    race = make_race()
+    page = show(race, width=width).page
+    settled(page)
+    (low, high), slider = race.frame, page.get_by_role("slider")
+    frame = page.locator(".lx-plot svg svg").evaluate(INNER_SIZE)[0]
+    read = (
+        "all => all.map((one) => { const b = one.getBBox(); return [b.x, b.width]; })"
+    )
+    for key in ("Home", "End"):
+        slider.press(key)
+        for left, across in page.locator(".lx-race-ends > *").evaluate_all(read):
+            assert left >= 0 and left + across <= frame
+        if key == "End":
+            continue
+        for k, path in enumerate(race.paths.values()):
+            value, error = (column[0, 0].item() for column in path[:2])
+            bar = drawn(page, f".lx-race-bands .lr-{k}")
+            sides = (value + 2 * error * np.array([1, 1, -1, -1]) - low) / (high - low)
+            np.testing.assert_allclose(bar[:, 1], sides, atol=1e-3)
+            assert bar[:2, 0].mean() == pytest.approx(in_frame(10), abs=1e-3)
+            assert 2 < frame * np.ptp(bar[:, 0]) < 14
 
 
 def settled(page):
@@ -2728,7 +2799,7 @@ def expected_worth(explorer):
     square = self_normalized_estimate(z**2, log_w)
     tail = tail_index(log_w).item() if len(z) >= 25 else None
     return [
-        f"{effective_sample_size(log_w):.1f} of {len(z):,}",
+        f"{effective_sample_size(log_w):,.1f} of {len(z):,}",
         f"{100 * torch.softmax(log_w, 0).max():.1f}%",
         str(square),
         "\u2013"
@@ -2758,6 +2829,7 @@ def test_sliders_move_the_proposal_and_words_follow(show):
     explorer.num_samples = 10
     assert proposal_readings(page) == expected_worth(explorer)
     assert proposal_readings(page)[-1] == "\u2013"
+    assert status.text_content() == f"{remark}; the tail index needs 25 draws."
     width.press("End")
     explorer.sd = 5.0
     assert proposal_readings(page) == expected_worth(explorer)
@@ -2786,6 +2858,12 @@ def test_sliders_move_the_proposal_and_words_follow(show):
         page.evaluate(f"m.model.get('{n}')") for n in ("sd", "mean", "num_samples")
     ]
     assert found == pytest.approx([0.1, -4, 10])
+    explorer.mean, explorer.sd, explorer.num_samples = 0.0, 1.05, 2000
+    for name in ("mean", "sd", "num_samples"):
+        value = getattr(explorer, name)
+        page.evaluate("([name, value]) => m.model.set(name, value)", [name, value])
+    assert proposal_readings(page) == expected_worth(explorer)
+    assert re.match(r"1,9\d\d\.\d of 2,000$", proposal_readings(page)[0])
 
 
 @browser_test
@@ -3095,13 +3173,14 @@ def test_the_still_shows_q_and_the_bar():
     picture, words = explorer.snapshot(), explorer.describe()
     assert len(picture) <= 20_000
     assert Image.open(io.BytesIO(picture)).size == (1280, 600)
-    assert "(correlated gaussian)" in words and "mean (0.30, 1.00)" in words
+    assert "(correlated Gaussian)" in words and "mean (0.30, 1.00)" in words
     whole, kl = explorer.log_evidence(), explorer.kl()
     assert f"log p(x), \u2212{-whole:.3f} nats" in words and f"{kl:.3f} nats" in words
     found = [float(n) for n in re.findall(r"\u2212?(\d+\.\d{3}) nats", words)]
     assert found[0] == pytest.approx(found[2] + found[1])
     explorer.mu = [-3, -3]
     assert explorer.snapshot() != picture
+    assert "(banana)" in make_ellipse().describe()
 
 
 def test_the_ellipse_is_light():
@@ -3516,6 +3595,29 @@ def test_words_of_the_bar_stay_apart_and_nothing_jumps(width, show):
         heights.add(page.locator(".lq").bounding_box()["height"])
         apart(page)
     assert len(heights) == 1
+
+
+@browser_test
+@pytest.mark.parametrize(
+    ("width", "style"),
+    [(360, ""), (1280, ".lq .lx-reading { letter-spacing: 0.06em }")],
+)
+def test_a_far_q_wraps_words_without_a_jump(width, style, show):
+    page = show(make_ellipse("gaussian", seen=(5, 0.2)), width=width).page
+    page.add_style_tag(content=THEME + style)
+    settle(page)
+    press(page, "Best q")
+    heights, lines = set(), set()
+    label = "(el) => { const range = document.createRange(); range.selectNode(el);"
+    label += " return range.getBoundingClientRect().height > 28; }"
+    for key in ("ArrowRight", "End", "Home"):
+        for slider in page.locator(".lx-slider input").all()[:2]:
+            slider.press(key)
+            heights.add(page.locator(".lq").bounding_box()["height"])
+            words = page.locator(".lx-part .lx-reading dt").first
+            lines.add(words.evaluate(label))
+    assert shown_sum(page)[1] < -1000 and len(heights) == 1
+    assert lines == {False, True}
 
 
 def apart(page):

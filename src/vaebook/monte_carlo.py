@@ -182,15 +182,16 @@ def iw_log_evidence(
             "num_samples must be at least 2 and chunk at least 1; "
             f"received {num_samples} and {chunk}"
         )
-    log_sum = log_sum_squares = torch.tensor(-math.inf, dtype=torch.float64)
+    log_sum = log_squares = torch.tensor(-math.inf, dtype=torch.float64)
     for start in range(0, num_samples, chunk):
         size = min(chunk, num_samples - start)
-        log_w = has_shape(f"draw_log_w({size})", draw_log_w(size), size, -1).double()
+        name = f"draw_log_w({size})"
+        log_w = has_shape(name, draw_log_w(size), size, -1).double()
         _number(log_w)
         log_sum = torch.logaddexp(log_sum, log_w.logsumexp(0))
-        log_sum_squares = torch.logaddexp(log_sum_squares, (2 * log_w).logsumexp(0))
+        log_squares = torch.logaddexp(log_squares, (2 * log_w).logsumexp(0))
     _above_zero(log_sum)
-    ess = torch.exp(2 * log_sum - log_sum_squares)
+    ess = torch.exp(2 * log_sum - log_squares)
     relative_var = (num_samples / ess - 1).clamp(min=0) / (num_samples - 1)
     value = log_sum - math.log(num_samples)
     return LogEvidence(value, relative_var.sqrt(), ess)

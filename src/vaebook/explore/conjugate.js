@@ -33,6 +33,9 @@ export function learn(x, prior, sigma) {
   return rows;
 }
 
+// What not knowing the mean costs, as the difference of the two numbers as printed
+export const price = ({ best, logEvidence }) => Number(best.toFixed(2)) - Number(logEvidence.toFixed(2));
+
 // Points of a Gaussian's density over [low, high], close together where it is narrow
 export function curve(density, [mu, sigma], [low, high]) {
   const even = Array.from({ length: 121 }, (_, k) => low + (k * (high - low)) / 120);

@@ -19,6 +19,7 @@ from vaebook.kl_fits import Banana
 from vaebook.likelihood import FullGaussian
 
 SHORTEST, LONGEST = 0.1, 2.0  # standard deviations along an axis, within reach
+_NAMED = {"gaussian": "correlated Gaussian", "banana": "banana"}
 START = ((0.3, 1.0), (0.7, 0.35), 15.0)
 
 
@@ -132,7 +133,7 @@ class EllipseExplorer(PicturedWidget):
         whole, elbo, kl = summands(self)
         return (
             f"ELBO ellipse, still picture: contours of a posterior ("
-            f"{self.posterior.label.lower()}) under the ellipses of a Gaussian q with "
+            f"{_NAMED[self.target]}) under the ellipses of a Gaussian q with "
             f"mean ({self.mu[0]:.2f}, {self.mu[1]:.2f}) and standard deviations "
             f"{self.lengths[0]:.2f} and {self.lengths[1]:.2f} along its axes; beside "
             f"it a bar in which the ELBO, {elbo} nats, and the gap KL(q \u2016 p), "

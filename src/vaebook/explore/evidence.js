@@ -1,6 +1,9 @@
 // The log evidence while data arrive, beside that of the prior at the start and the best single mean.
+import { price } from "./conjugate.js";
 import { format } from "./dom.js";
 import { linear, Plot, s } from "./plot.js";
+
+const [CLOSE, WORD] = [24, 90]; // pixels: ends of the price, room for its word
 
 export class Evidence {
   // options: {count (of all the data), label (of one), draw(), signal}
@@ -24,7 +27,7 @@ export class Evidence {
     plot.show("lp-price", plot.line([best[seen], now[seen]]));
     plot.show("lp-evidence", shown(now));
     plot.show("lp-start", shown(start));
-    this.drawPrice(best[seen], now[seen]);
+    this.drawPrice(best.slice(0, seen + 1), now[seen], price(here[seen]));
   }
 
   // Over the whole run, so that it stays while data arrive
@@ -36,13 +39,18 @@ export class Evidence {
     plot.drawAxes();
   }
 
-  drawPrice(top, at) {
+  // The word stands beside the middle of the price, or above the curves where its ends are close
+  drawPrice(best, at, nats) {
     const { plot } = this;
     const [x, y] = [plot.X(at[0]), plot.Y(at[1])];
     const late = x > plot.w / 2;
-    const word = `price ${format(top[1] - at[1])}`;
-    const middle = [at[0], (top[1] + at[1]) / 2];
+    const top = plot.Y(best.at(-1)[1]);
+    const under = late ? best.filter(([n]) => plot.X(n) > x - WORD) : best.slice(-1);
+    const above = Math.min(...under.map(([, height]) => plot.Y(height))) - 10;
+    const place = y - top < CLOSE ? Math.max(above, 11) : (top + y) / 2 + 4;
+    const side = late ? -9 : 9;
+    const word = s("text", { x: x + side, y: place, "text-anchor": late ? "end" : "start" }, `price ${format(nats)}`);
     plot.show("lp-mark", s("circle", { cx: x, cy: y, r: 5 }));
-    plot.show("lp-word", ...(at[0] ? [plot.text(middle, word, { dx: late ? -9 : 9, dy: 4, "text-anchor": late ? "end" : "start" })] : []));
+    plot.show("lp-word", ...(at[0] ? [word] : []));
   }
 }

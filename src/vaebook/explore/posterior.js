@@ -1,7 +1,7 @@
 // Bayesian inference of a mean: posterior, predictive and evidence while data arrive.
 // State lives in the traits mu0, tau (of the prior), sigma (of the noise), num_seen and relative.
 import { Beliefs } from "./beliefs.js";
-import { learn, predictive, logDensity } from "./conjugate.js";
+import { learn, logDensity, predictive, price } from "./conjugate.js";
 import { button, panel, reading, slider } from "./controls.js";
 import { format, h, mounted, OWN_KEYS, symbol } from "./dom.js";
 import { Evidence } from "./evidence.js";
@@ -57,8 +57,8 @@ class Explorer {
     this.relative = h("input", { type: "checkbox" });
     this.readings = Object.fromEntries([
       ["posterior", "Posterior of the mean"], ["predictive", "Prediction of the next value"], ["next", "log p of the next value"],
-      ["best", "Best mean, log-likelihood"], ["price", "Price of not knowing it"], ["evidence", "Log evidence"],
-      ["start", "Above the starting prior"],
+      ["best", "Log-likelihood of the best mean"], ["price", "\u2212 price of not knowing the mean"], ["evidence", "= log evidence"],
+      ["start", "Evidence gained on the starting prior"],
     ].map(([name, text]) => [name, reading(text)]));
     this.status = h("p", { class: "lx-note lp-status", "aria-live": "polite" });
     this.root = this.layout();
@@ -144,8 +144,9 @@ class Explorer {
     else say("next", "all seen");
     nats("evidence", logEvidence);
     nats("best", best);
-    nats("price", best - logEvidence);
-    nats("start", logEvidence - home[seen].logEvidence);
+    nats("price", price(here[seen]));
+    const gain = logEvidence - home[seen].logEvidence;
+    say("start", `${gain >= 0.005 ? "+" : ""}${format(gain)} nats`);
     const paid = seen ? logEvidence - here[seen - 1].logEvidence : 0;
     this.status.textContent = seen ? `The last value, ${format(x[seen - 1], 1)}, had log p ${format(paid)} nats before it was seen.` : "";
   }

@@ -75,8 +75,8 @@ class PosteriorExplorer(PicturedWidget):
     ):
         _check_data(x)
         mu0, tau = map(float, prior)
-        start = {"mu0": mu0, "tau": tau, "sigma": float(sigma), "num_seen": num_seen}
-        _check_finite(mu0)
+        start = {"mu0": _check_finite(mu0), "tau": tau, "sigma": float(sigma)}
+        start |= {"num_seen": num_seen, "relative": True}
         for name in ("tau", "sigma"):
             _check_width(name, start[name])
         self._size = len(x)

@@ -12,6 +12,8 @@ const TALL = [-0.04, 1.04]; // of its axis
 
 export { limit, logWeights, summarise };
 
+const tenths = (v) => format(v, 1).replace(/\B(?=\d{3}\.)/, ","); // of numbers below a million
+
 export function readNoise(model) {
   const bytes = model.get("eps");
   return Array.from({ length: bytes.byteLength / 4 }, (_, k) => bytes.getFloat32(4 * k, true));
@@ -147,7 +149,7 @@ class Proposal {
   tell(count, { sd, target }, { ess, largest, square, tail }) {
     const heavy = tail !== null && tail > 0.5;
     const numbers = [
-      `${format(ess, 1)} of ${commas(count)}`, `${format(100 * largest, 1)}%`, `${format(square.value, 3)} \u00b1 ${format(square.se, 3)}`,
+      `${tenths(ess)} of ${commas(count)}`, `${format(100 * largest, 1)}%`, `${format(square.value, 3)} \u00b1 ${format(square.se, 3)}`,
       tail === null ? "\u2013" : `${format(tail)}${heavy ? ", variance infinite" : ""}`,
     ];
     this.readings.forEach(({ number }, k) => (number.textContent = numbers[k]));
@@ -157,7 +159,10 @@ class Proposal {
 
 // What the tail index says against what is so
 function remark({ infinite, heavy, tail }) {
-  if (infinite) return `The weights have infinite variance here${heavy ? ": trust no \u00b1." : ", and these draws do not show it."}`;
+  if (infinite) {
+    if (tail === null) return "The weights have infinite variance here; the tail index needs 25 draws.";
+    return `The weights have infinite variance here${heavy ? ": trust no \u00b1." : ", and these draws do not show it."}`;
+  }
   if (heavy) return "The variance is finite, but larger than these draws can tell.";
   return tail === null ? "The tail index needs 25 draws." : "";
 }

@@ -54,7 +54,7 @@ def _draw_stems(ax: Axes, explorer: "ProposalExplorer") -> None:
     ax.vlines(z, 0, share, color=KL_COLOUR, lw=1.2)
     ax.plot(z, torch.zeros(len(z)), "|", color=INK, ms=4, mew=0.4)
     tau = explorer.target_sd
-    ax.set(xlim=(-6 * tau, 6 * tau), xlabel="z", ylabel="% of all weight")
+    ax.set(xlim=(-6 * tau, 6 * tau), xlabel="z", ylabel="weight,\n% of the total")
     ax.set_ylim(bottom=0)
 
 

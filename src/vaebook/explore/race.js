@@ -6,6 +6,7 @@ import { linear, logarithmic, Plot, s } from "./plot.js";
 
 const POWERS = ["1", "10", "10\u00b2", "10\u00b3", "10\u2074", "10\u2075", "10\u2076"];
 const LEAST_ERROR = 1e-6; // nats: a smaller standard error is rounding, and no unit to count in
+const [ROOM, BAR] = [1.15, 1.06]; // factors: from the first and last size to the frame, to the sides of a single band
 
 const signed = (v) => (v > 0 ? "+" : "") + format(v, 1);
 
@@ -36,7 +37,7 @@ class Race {
     const { model, names, signal, sizes } = this;
     const [low, high, label] = [...model.get("frame"), model.get("label")];
     const ticks = POWERS.map((_, k) => 10 ** k).filter((v) => v >= sizes[0] && v <= sizes.at(-1));
-    const x = { ...logarithmic(sizes[0], sizes.at(-1)), ticks, label: (v) => POWERS[Math.round(Math.log10(v))] };
+    const x = { ...logarithmic(sizes[0] / ROOM, sizes.at(-1) * ROOM), ticks, label: (v) => POWERS[Math.round(Math.log10(v))] };
     this.plot = new Plot({
       x, y: linear(low, high), xLabel: "number of draws _S_", yLabel: `estimate of ${label}`, signal, draw: () => this.drawPaths(),
       alt: `Estimates of ${label} against the number of draws, with bands of two standard errors, and a line at the exact value`,
@@ -118,7 +119,8 @@ class Race {
       if (!shown.includes(names[k])) return;
       const path = runs[run];
       const used = path.slice(0, now + 1);
-      const edge = (side) => used.map(({ size, value, se }) => [size, value + 2 * side * se]);
+      const wide = now ? used : [1 / BAR, BAR].map((factor) => ({ ...used[0], size: factor * used[0].size }));
+      const edge = (side) => wide.map(({ size, value, se }) => [size, value + 2 * side * se]);
       const curve = (part) => part.map(({ size, value }) => [size, value]);
       bands.push(plot.line([...edge(1), ...edge(-1).reverse()], { class: `lr-${k}` }));
       lines.push(plot.line(curve(path.slice(now)), { class: `lr-${k} rest` }), plot.line(curve(used), { class: `lr-${k}` }));

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from vaebook.explore.race import SamplerRace
 
 COLOURS = [CLASS_COLOURS[k] for k in (1, 7, 4, 0)]  # as in race.css
+ROOM, BAR = 1.15, 1.06  # as in race.js
 DASHES = ["-", (0, (6, 3)), (0, (1.5, 2)), (0, (8, 2, 2, 2))]
 
 
@@ -29,7 +30,8 @@ def race_still(race: "SamplerRace") -> bytes:
         if name in race.shown:
             _draw_path(ax, race, race.paths[name], {"color": colour, "ls": dash})
             ax.plot([], [], color=colour, ls=dash, label=name)
-    ax.set(xscale="log", xlim=(race.sizes[0], race.sizes[-1]), ylim=race.frame)
+    ends = race.sizes[0] / ROOM, race.sizes[-1] * ROOM
+    ax.set(xscale="log", xlim=ends, ylim=race.frame)
     ax.set_xlabel("number of draws $S$", size=9)
     ax.set_ylabel(f"estimate of {race.label}", size=9)
     ax.tick_params(colors=MUTED, labelsize=8)
@@ -46,7 +48,8 @@ def _draw_path(ax: Axes, race: "SamplerRace", path: LogEvidence, style: dict) ->
     now = race.sizes.index(race.num_samples) + 1
     used, low, high = race.sizes[:now], value - 2 * error, value + 2 * error
     band = {"color": style["color"], "alpha": 0.15, "lw": 0, "antialiased": False}
-    ax.fill_between(used, low[:now], high[:now], **band)
+    wide = used if now > 1 else [used[0] / BAR, used[0] * BAR]
+    ax.fill_between(wide, low[:now], high[:now], **band)
     ax.plot(race.sizes[now - 1 :], value[now - 1 :], lw=0.7, **style)
     ax.plot(used, value[:now], lw=1.6, **style)
     ax.plot(race.num_samples, value[now - 1], "o", color=style["color"], ms=4)
