@@ -1133,7 +1133,12 @@ def drawn(page, selector):
     """Vertices of a path in a plot, as fractions of its axes: (N, 2), up positive."""
     path = page.locator(selector)
     points = re.findall(r"[ML]([-\d.]+) ([-\d.]+)", path.get_attribute("d"))
-    inner = path.evaluate(
+    return of_axes(path, points)
+
+
+def of_axes(shape, points):
+    """Points of a plot as fractions of its axes: (N, 2), up positive."""
+    inner = shape.evaluate(
         "(el) => ['width', 'height'].map((k) => el.ownerSVGElement[k].baseVal.value)"
     )
     return np.array(points, dtype=float) / inner * [1, -1] + [0, 1]
@@ -2907,10 +2912,7 @@ def stems(page, selector, letter="V"):
     """Foot and height of upright strokes, as fractions of the axes: (N, 2)."""
     path = page.locator(selector)
     found = re.findall(rf"M([-\d.]+) [-\d.]+{letter}([-\d.]+)", path.get_attribute("d"))
-    inner = path.evaluate(
-        "(el) => ['width', 'height'].map((k) => el.ownerSVGElement[k].baseVal.value)"
-    )
-    return np.array(found, dtype=float) / inner * [1, -1] + [0, 1]
+    return of_axes(path, found)
 
 
 @browser_test

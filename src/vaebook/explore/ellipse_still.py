@@ -4,11 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from vaebook.explore.fallback import to_webp
-from vaebook.explore.still import ACCENT, INK, MUTED
+from vaebook.explore.still import ACCENT, INK, MUTED, still_figure, still_picture
 from vaebook.figures import KL_COLOUR
 
 if TYPE_CHECKING:
@@ -28,17 +25,12 @@ def summands(explorer: "EllipseExplorer") -> list[str]:
 
 def ellipse_still(explorer: "EllipseExplorer") -> bytes:
     """The posterior under q, and the bar, as WebP."""
-    figure = Figure(figsize=(6.4, 3.0), dpi=200, facecolor="white", layout="tight")
-    canvas = FigureCanvasAgg(figure)
+    figure = still_figure()
     plane, bar = figure.subplots(1, 2)
     _draw_posterior(plane, explorer)
     _draw_q(plane, explorer)
     _draw_bar(bar, explorer)
-    for ax in (plane, bar):
-        ax.tick_params(colors=MUTED, labelsize=8)
-        ax.spines[:].set_color("#c9cfd6")
-    canvas.draw()
-    return to_webp(np.asarray(canvas.buffer_rgba()), colours=24)
+    return still_picture(figure, colours=24)
 
 
 def _draw_posterior(ax: "Axes", explorer: "EllipseExplorer") -> None:

@@ -5,11 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from vaebook.explore.fallback import to_webp
-from vaebook.explore.still import ACCENT, INK, MUTED
+from vaebook.explore.still import ACCENT, INK, MUTED, still_figure, still_picture
 from vaebook.figures import KL_COLOUR
 from vaebook.likelihood import Gaussian
 
@@ -21,21 +18,17 @@ STARTED = {"color": INK, "ls": "--", "lw": 1.1}
 
 def posterior_still(explorer: "PosteriorExplorer") -> bytes:
     """The mean, the next value and the evidence of the present state, as WebP."""
-    figure = Figure(figsize=(6.4, 3.0), dpi=200, facecolor="white", layout="tight")
-    canvas = FigureCanvasAgg(figure)
+    figure = still_figure()
     mean, value, evidence = figure.subplots(1, 3)
     _draw_mean(mean, explorer)
     _draw_next(value, explorer)
     _draw_evidence(evidence, explorer)
     for ax in (mean, value, evidence):
-        ax.tick_params(colors=MUTED, labelsize=7)
         ax.xaxis.label.set_size(8)
-        ax.spines[:].set_color("#c9cfd6")
         ax.legend(
             fontsize=6, loc="lower left", bbox_to_anchor=(-0.05, 1), frameon=False
         )
-    canvas.draw()
-    return to_webp(np.asarray(canvas.buffer_rgba()), colours=48)
+    return still_picture(figure, colours=48, letters=7)
 
 
 def _draw_mean(ax: Axes, explorer: "PosteriorExplorer") -> None:

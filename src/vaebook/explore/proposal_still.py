@@ -5,11 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from vaebook.explore.fallback import to_webp
-from vaebook.explore.still import ACCENT, INK, MUTED
+from vaebook.explore.still import ACCENT, INK, still_figure, still_picture
 from vaebook.figures import KL_COLOUR
 
 if TYPE_CHECKING:
@@ -20,19 +17,15 @@ ABOVE = {"loc": "lower center", "bbox_to_anchor": (0.5, 0.97), "frameon": False}
 
 def proposal_still(explorer: "ProposalExplorer") -> bytes:
     """The densities over the weighted draws, and the ESS by width, as WebP."""
-    figure = Figure(figsize=(6.4, 3.0), dpi=200, facecolor="white", layout="tight")
-    canvas = FigureCanvasAgg(figure)
+    figure = still_figure()
     panels = figure.subplot_mosaic([["densities", "ess"], ["draws", "ess"]])
     _draw_densities(panels["densities"], explorer)
     _draw_stems(panels["draws"], explorer)
     _draw_ess(panels["ess"], explorer)
     for ax in panels.values():
-        ax.tick_params(colors=MUTED, labelsize=7)
         ax.xaxis.label.set_size(8)
         ax.yaxis.label.set_size(8)
-        ax.spines[:].set_color("#c9cfd6")
-    canvas.draw()
-    return to_webp(np.asarray(canvas.buffer_rgba()), colours=32)
+    return still_picture(figure, colours=32, letters=7)
 
 
 def _draw_densities(ax: Axes, explorer: "ProposalExplorer") -> None:

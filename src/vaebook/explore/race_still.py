@@ -2,13 +2,9 @@ r"""Still picture of the race of samplers, drawn with matplotlib."""
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from vaebook.explore.fallback import to_webp
-from vaebook.explore.still import INK, MUTED
+from vaebook.explore.still import INK, still_figure, still_picture
 from vaebook.figures import CLASS_COLOURS
 from vaebook.monte_carlo import LogEvidence
 
@@ -22,8 +18,7 @@ DASHES = ["-", (0, (6, 3)), (0, (1.5, 2)), (0, (8, 2, 2, 2))]
 
 def race_still(race: "SamplerRace") -> bytes:
     """The lines of the samplers on show, their bands and the exact value, as WebP."""
-    figure = Figure(figsize=(6.4, 3.0), dpi=200, facecolor="white", layout="tight")
-    canvas = FigureCanvasAgg(figure)
+    figure = still_figure()
     ax = figure.subplots()
     ax.axhline(race.truth, color=INK, lw=1.2, label="exact")
     for name, colour, dash in zip(race.names, COLOURS, DASHES, strict=False):
@@ -34,13 +29,10 @@ def race_still(race: "SamplerRace") -> bytes:
     ax.set(xscale="log", xlim=ends, ylim=race.frame)
     ax.set_xlabel("number of draws $S$", size=9)
     ax.set_ylabel(f"estimate of {race.label}", size=9)
-    ax.tick_params(colors=MUTED, labelsize=8)
-    ax.spines[:].set_color("#c9cfd6")
     ax.minorticks_off()
     place = {"loc": "lower center", "bbox_to_anchor": (0.5, 0.98), "frameon": False}
     ax.legend(fontsize=7, ncols=5, **place)
-    canvas.draw()
-    return to_webp(np.asarray(canvas.buffer_rgba()), colours=40)
+    return still_picture(figure, colours=40)
 
 
 def _draw_path(ax: Axes, race: "SamplerRace", path: LogEvidence, style: dict) -> None:

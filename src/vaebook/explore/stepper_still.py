@@ -3,13 +3,10 @@ r"""Still picture of the EM stepper, drawn with matplotlib."""
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from vaebook.em import e_step
-from vaebook.explore.fallback import to_webp
-from vaebook.explore.still import ACCENT, INK, MUTED
+from vaebook.explore.still import ACCENT, INK, still_figure, still_picture
 from vaebook.explore.trajectory import slice_heights
 from vaebook.figures import CLASS_COLOURS, KL_COLOUR
 from vaebook.mixtures import GaussianMixture
@@ -21,8 +18,7 @@ def stepper_still(
     x: Tensor, path: list[GaussianMixture], step: int, labels: list[str]
 ) -> bytes:
     """The points under their mixture and the slice of the present step, as WebP."""
-    figure = Figure(figsize=(6.4, 3.0), dpi=200, facecolor="white", layout="tight")
-    canvas = FigureCanvasAgg(figure)
+    figure = still_figure()
     points, heights = figure.subplots(1, 2)
     number, half = divmod(min(step, max(2 * len(path) - 3, 0)), 2)
     _draw_points(points, x, e_step(path[number], x).log_resp.exp())
@@ -30,11 +26,7 @@ def stepper_still(
     points.set(xlabel=labels[0], ylabel=labels[1])
     if len(path) > 1:
         _draw_slice(heights, x, path[number : number + 2], half)
-    for ax in (points, heights):
-        ax.tick_params(colors=MUTED, labelsize=8)
-        ax.spines[:].set_color("#c9cfd6")
-    canvas.draw()
-    return to_webp(np.asarray(canvas.buffer_rgba()), colours=40)
+    return still_picture(figure, colours=40)
 
 
 def _draw_points(ax: Axes, x: Tensor, resp: Tensor) -> None:

@@ -19,6 +19,22 @@ if TYPE_CHECKING:
 INK, MUTED, ACCENT = "#1d2733", "#566273", "#0a6f85"
 
 
+def still_figure() -> Figure:
+    """An empty figure, twice as large as it is shown."""
+    figure = Figure(figsize=(6.4, 3.0), dpi=200, facecolor="white", layout="tight")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def still_picture(figure: Figure, *, colours: int, letters: int = 8) -> bytes:
+    """The figure with quiet axes, as WebP of so many colours."""
+    for ax in figure.axes:
+        ax.tick_params(colors=MUTED, labelsize=letters)
+        ax.spines[:].set_color("#c9cfd6")
+    figure.canvas.draw()
+    return to_webp(np.asarray(figure.canvas.buffer_rgba()), colours=colours)
+
+
 def latent_still(explorer: "LatentExplorer") -> bytes:
     """The pad, the decoded image and the chosen image of an explorer, as WebP."""
     figure = Figure(figsize=(6.4, 4.0), dpi=120, facecolor="white")
@@ -90,19 +106,15 @@ def _draw_image(ax: "Axes", pixels: np.ndarray, title: str) -> None:
 
 def surface_still(explorer: "LikelihoodExplorer") -> bytes:
     """The data under their density and the likelihood surface, as WebP."""
-    figure = Figure(figsize=(6.4, 3.0), dpi=200, facecolor="white", layout="tight")
-    canvas = FigureCanvasAgg(figure)
+    figure = still_figure()
     data, surface = figure.subplots(1, 2)
     _draw_density(data, explorer)
     _draw_surface(surface, explorer)
     for ax in (data, surface):
         ax.set_xlim(explorer.frame["mu"])
-        ax.tick_params(colors=MUTED, labelsize=8)
         ax.xaxis.label.set_size(9)
         ax.yaxis.label.set_size(9)
-        ax.spines[:].set_color("#c9cfd6")
-    canvas.draw()
-    return to_webp(np.asarray(canvas.buffer_rgba()), colours=24)
+    return still_picture(figure, colours=24)
 
 
 def _draw_density(ax: "Axes", explorer: "LikelihoodExplorer") -> None:
