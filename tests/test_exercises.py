@@ -7,27 +7,33 @@ import pkgutil
 import re
 import time
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
-from scipy import integrate, optimize, special, stats
-from sklearn.linear_model import Lasso, Ridge
+from scipy import integrate, linalg, optimize, special, stats
+from sklearn.decomposition import PCA
+from sklearn.linear_model import Lasso, LinearRegression, Ridge
 from sklearn.naive_bayes import BernoulliNB
 from torch.distributions import (
     Bernoulli,
     Beta,
     Categorical,
+    Exponential,
     Independent,
     LogNormal,
+    MixtureSameFamily,
     MultivariateNormal,
     Normal,
+    Poisson,
     SigmoidTransform,
     TransformedDistribution,
     kl_divergence,
 )
 from torch.nn.functional import (
     binary_cross_entropy_with_logits,
+    cosine_similarity,
     hardshrink,
     kl_div,
     softplus,
@@ -35,7 +41,19 @@ from torch.nn.functional import (
 )
 
 import vaebook.exercises as package
-from vaebook import bayes, em, map_estimation, mean_field, monte_carlo, variational
+from vaebook import (
+    autoencoder,
+    bayes,
+    em,
+    linear_solvers,
+    linear_vae,
+    map_estimation,
+    mean_field,
+    monte_carlo,
+    reparameterization,
+    score_function,
+    variational,
+)
 from vaebook.conjugate_kl import expected_log_weights
 from vaebook.exercises import check, exercises, hint, solution_source
 from vaebook.exercises.verdict import WIDTH
@@ -77,8 +95,9 @@ def test_names_are_chapter_and_number_in_order():
         chapter, number = name.split(".")
         by_chapter.setdefault(chapter, []).append(int(number))
     first, second = ["likelihood", "map", "em"], ["bayes", "variational", "monte"]
-    assert list(by_chapter) == [*first, *second, "vae"]
-    assert [len(numbers) for numbers in by_chapter.values()] == [6] * 6 + [5]
+    third = ["reparameterization", "linear", "autoencoder"]
+    assert list(by_chapter) == [*first, *second, *third, "vae"]
+    assert [len(numbers) for numbers in by_chapter.values()] == [6] * 7 + [5, 6, 5]
     for numbers in by_chapter.values():
         assert numbers == list(range(1, len(numbers) + 1))
 
@@ -322,6 +341,155 @@ def metropolis_hastings(p, proposal):
     return step
 
 
+def cubic_by_autograd(mu, log_var, eps):
+    at = torch.tensor([mu, log_var], dtype=torch.float64, requires_grad=True)
+    (at[0] + (at[1] / 2).exp() * eps).pow(3).mean().backward()
+    return at.grad
+
+
+def poisson_by_autograd(values, z, log_rate):
+    """Draw by draw, the others averaged after the draw is deleted."""
+    found = []
+    for s, value in enumerate(values.tolist()):
+        at = torch.tensor(log_rate, dtype=torch.float64, requires_grad=True)
+        (score,) = torch.autograd.grad(Poisson(at.exp()).log_prob(z[s]), at)
+        found.append((value - np.delete(values.numpy(), s).mean()) * score.item())
+    return float(np.mean(found))
+
+
+def integrated_score_var(slope, offset, mu, sigma, baseline):
+    def estimate(z):
+        return (slope * z + offset - baseline) * (z - mu) / sigma**2
+
+    square = normal_mean(lambda z: estimate(z) ** 2, mu, sigma)
+    return square - normal_mean(estimate, mu, sigma) ** 2
+
+
+def relaxed_by_autograd(values, logits, noise, temperature):
+    at = logits.clone().requires_grad_()
+    weights = ((at + noise) / temperature).exp()
+    (weights @ values / weights.sum(1)).mean().backward()
+    return at.grad
+
+
+def moved_quantile(z, weight, mu_1, mu_2):
+    """Differences of the draw that scipy's root finder gives the same u."""
+
+    def cdf(z, w):
+        return w * stats.norm.cdf(z - mu_1) + (1 - w) * stats.norm.cdf(z - mu_2)
+
+    def draw(w):
+        u = cdf(z, weight)
+        return optimize.brentq(lambda y: cdf(y, w) - u, -20, 20, xtol=1e-15)
+
+    coarse, fine = (
+        (draw(weight + h) - draw(weight - h)) / (2 * h) for h in (2e-3, 1e-3)
+    )
+    return (4 * fine - coarse) / 3
+
+
+def pca_noise_var(x, kept):
+    """Of scikit-learn, which divides by N - 1."""
+    noise = PCA(len(kept)).fit(x.numpy()).noise_variance_
+    return float(noise * (len(x) - 1) / len(x))
+
+
+def solved_reconstruction(x, mean, u, eigenvalues, sigma):
+    """W E[z|x] from the joint Gaussian of z and x: W W^T against the marginal."""
+    signal = u * (eigenvalues - sigma**2) @ u.T
+    marginal = signal + sigma**2 * torch.eye(len(u)).double()
+    return mean + torch.linalg.solve(marginal, (x - mean).T).T @ signal
+
+
+def averaged_kl(eigenvalues, sigma):
+    """Of two images a direction, +-sqrt(lambda), with torch's KL."""
+    w = (eigenvalues - sigma**2).clamp(min=0).sqrt()
+    gain = w / (w**2 + sigma**2)
+    q = Normal(gain * eigenvalues.sqrt(), (1 - gain * w).sqrt())
+    return kl_divergence(q, Normal(0.0, 1.0))
+
+
+def posterior_of_codes(x, w, sigma):
+    """Means and covariance, from the joint Gaussian of z and x."""
+    eye = torch.eye(max(w.shape)).to(w)
+    gain = torch.linalg.solve(w @ w.T + sigma**2 * eye[: len(w), : len(w)], w)
+    return x @ gain, eye[: w.shape[1], : w.shape[1]] - w.T @ gain
+
+
+def gap_of_vars(w, sigma, var):
+    _, cov = posterior_of_codes(w.T, w, sigma)
+    laws = (MultivariateNormal(0 * var, c) for c in (var.diag(), cov))
+    return kl_divergence(*laws).item()
+
+
+def descended_gap(w, sigma):
+    _, cov = posterior_of_codes(w.T, w, sigma)
+    return gap_of_vars(w, sigma, descended_vars(cov))
+
+
+def regression_on_sigma_points(x, w, sigma):
+    """Least squares with 2 K codes an image, of its posterior's mean and covariance."""
+    mu, cov = posterior_of_codes(x, w, sigma)
+    steps = torch.linalg.cholesky(len(cov) * cov).T
+    z = torch.cat([mu + sign * step for step in steps for sign in (1, -1)])
+    return torch.linalg.lstsq(z, x.repeat(2 * len(cov), 1)).solution.T
+
+
+def pca_error(eigenvalues, k):
+    """Of scikit-learn, on a cloud of that covariance along turned axes."""
+    turn = stats.ortho_group(len(eigenvalues), seed=0).rvs()
+    arms = np.sqrt(len(turn) * eigenvalues.numpy())[:, None] * turn
+    x = np.concatenate([arms, -arms])
+    pca = PCA(k).fit(x)
+    return float(((x - pca.inverse_transform(pca.transform(x))) ** 2).sum(1).mean())
+
+
+def regression_on_codes(u, x):
+    fitted = LinearRegression(fit_intercept=False).fit(x @ u.T, x)
+    return torch.from_numpy(fitted.coef_)
+
+
+def subspace_angle(a, b):
+    """In double precision, by scipy."""
+    return linalg.subspace_angles(*(v.double().numpy()[:, None] for v in (a, b))).item()
+
+
+def spread_without_slope(w, sigma):
+    """Where autograd of the ELBO by quadrature over one code has no slope in log s."""
+    nodes, weights = map(torch.from_numpy, np.polynomial.hermite_e.hermegauss(20))
+    weights, x, m = weights / weights.sum(), w + 1, 0.7
+
+    def slope(log_s):
+        log_s = torch.tensor(log_s, dtype=torch.float64, requires_grad=True)
+        z = m + log_s.exp() * nodes
+        log_lik = Normal(z[:, None] * w, sigma).log_prob(x).sum(1)
+        zero = torch.zeros(()).double()
+        kl = kl_divergence(Normal(m + zero, log_s.exp()), Normal(zero, 1 + zero))
+        return torch.autograd.grad(weights @ log_lik - kl, log_s)[0].item()
+
+    return math.exp(optimize.brentq(slope, -9, 2, xtol=1e-13))
+
+
+def exact_pixels(seen, p, flip):
+    """Each pixel by fractions, over the two values it may have had."""
+    found = []
+    for value, lit in zip(seen.tolist(), p.tolist(), strict=True):
+        prior, kept = Fraction(lit), 1 - Fraction(flip)
+        joint = {1: prior, 0: 1 - prior}
+        for clean in joint:
+            joint[clean] *= kept if clean == value else 1 - kept
+        found.append(float(joint[1] / sum(joint.values())))
+    return torch.tensor(found, dtype=torch.float64)
+
+
+def tweedie(y, data, tau):
+    """y + tau^2 times torch's score of a mixture with one component a row."""
+    rows = Independent(Normal(data, torch.full_like(data, tau)), 1)
+    law = MixtureSameFamily(Categorical(torch.ones(len(data)).double()), rows)
+    at = y.clone().requires_grad_()
+    return y + tau**2 * torch.autograd.grad(law.log_prob(at).sum(), at)[0]
+
+
 def normal_kl(mu, sigma):
     q, p = Normal(mu, sigma), Normal(0.0, 1.0)
     return kl_divergence(q, p).item()
@@ -378,6 +546,23 @@ ORACLES = {
     "monte.4": lambda f, w: float(np.average(f, weights=(w - w.max()).exp())),
     "monte.5": integrated_draws,
     "monte.6": metropolis_hastings,
+    "reparameterization.1": lambda a, u: torch.from_numpy(stats.expon.ppf(u) / a),
+    "reparameterization.2": cubic_by_autograd,
+    "reparameterization.3": poisson_by_autograd,
+    "reparameterization.4": integrated_score_var,
+    "reparameterization.5": relaxed_by_autograd,
+    "reparameterization.6": moved_quantile,
+    "linear.1": pca_noise_var,
+    "linear.2": solved_reconstruction,
+    "linear.3": averaged_kl,
+    "linear.4": descended_gap,
+    "linear.5": regression_on_sigma_points,
+    "autoencoder.1": pca_error,
+    "autoencoder.2": regression_on_codes,
+    "autoencoder.3": subspace_angle,
+    "autoencoder.4": spread_without_slope,
+    "autoencoder.5": exact_pixels,
+    "autoencoder.6": tweedie,
     "vae.1": normal_kl,
     "vae.2": lambda: float(stats.bernoulli.logpmf(np.ones(64), 0.5).sum()),
     "vae.3": lambda w: torch.from_numpy(special.logsumexp(w, 0, b=1 / len(w))),
@@ -433,6 +618,36 @@ def elbo_of_the_library(x, sigma_x, mu, sigma):
     one = torch.ones(1, 1).double()
     q = FullGaussian(mu * one[0], sigma**2 * one)
     return variational.linear_elbo(linear(one, 0 * one[0], sigma_x), x * one, q).elbo[0]
+
+
+def cubic_of_the_library(mu, log_var, eps):
+    at = eps.new_tensor([mu]), eps.new_tensor([log_var])
+    found = reparameterization.pathwise_gradient(
+        lambda z: z[:, 0] ** 3, *at, eps[:, None]
+    )
+    return torch.cat([draws.mean(0) for draws in found])
+
+
+def poisson_of_the_library(values, z, log_rate):
+    score = (z - math.exp(log_rate))[:, None]
+    return score_function.score_gradient(
+        values,
+        reparameterization.GaussianGradient(score, score),
+        score_function.leave_one_out(values),
+    ).mu.mean()
+
+
+def score_var_of_the_library(slope, offset, mu, sigma, baseline):
+    def line(z):
+        return slope * z[:, 0] + offset - baseline
+
+    at = torch.tensor([[mu], [2 * math.log(sigma)]]).double()
+    return score_function.estimator_variances(line, *at).score.mu[0]
+
+
+def reconstructed_by_the_library(x, mean, u, eigenvalues, sigma):
+    model = linear(u * (eigenvalues - sigma**2).sqrt(), mean, sigma)
+    return model.posterior(x).mu @ model.weights.T + mean
 
 
 def hastings(p, proposal):
@@ -508,6 +723,54 @@ def hastings(p, proposal):
         ("monte.3", monte_carlo.effective_sample_size),
         ("monte.4", lambda *f: monte_carlo.self_normalized_estimate(*f).mean),
         ("monte.6", hastings),
+        ("reparameterization.1", lambda rate, u: -(1 - u).log() / rate),
+        ("reparameterization.1", lambda rate, u: Exponential(rate).icdf(u)),
+        ("reparameterization.2", cubic_of_the_library),
+        ("reparameterization.3", poisson_of_the_library),
+        ("reparameterization.4", score_var_of_the_library),
+        (
+            "linear.1",
+            lambda x, kept: (
+                torch.linalg.svdvals(x - x.mean(0))[len(kept) :].square().mean()
+                / len(x)
+            ),
+        ),
+        ("linear.2", reconstructed_by_the_library),
+        (
+            "linear.3",
+            lambda values, sigma: torch.relu(values.sqrt().log() - math.log(sigma)),
+        ),
+        ("linear.4", lambda w, s: linear_vae.diagonal_gap(linear(w, 0 * w[:, 0], s))),
+        (
+            "linear.5",
+            lambda x, w, s: linear_solvers.em_step(linear(w, 0 * x[0], s), x).weights,
+        ),
+        ("autoencoder.1", lambda e, k: sum(sorted(e.tolist())[: len(e) - k])),
+        ("autoencoder.2", lambda u, x: torch.linalg.lstsq(x @ u.T, x).solution.T),
+        (
+            "autoencoder.3",
+            lambda a, b: autoencoder.principal_angles(a[:, None], b[:, None])[0],
+        ),
+        (
+            "autoencoder.3",
+            lambda a, b: cosine_similarity(a.double(), b.double(), 0).abs().acos(),
+        ),
+        (
+            "autoencoder.4",
+            lambda w, s: linear(w[:, None], w, s).posterior(w[None]).cov[0, 0].sqrt(),
+        ),
+        (
+            "autoencoder.5",
+            lambda seen, p, flip: torch.sigmoid(
+                p.logit() + (2 * seen - 1) * math.log(1 / flip - 1)
+            ),
+        ),
+        (
+            "autoencoder.6",
+            lambda y, data, tau: (
+                Independent(Normal(data, tau), 1).log_prob(y[:, None]).softmax(1) @ data
+            ),
+        ),
         ("vae.1", lambda m, s: np.float64(normal_kl(m, s))),
         ("vae.1", lambda m, s: torch.tensor(normal_kl(m, s), requires_grad=True)),
         ("vae.1", lambda m, s: math.log(1 / s) + s * s / 2 + m * m / 2 - 1 / 2),
@@ -646,6 +909,12 @@ def kmeans_mu(x, resp):
     return torch.stack([x[k == 0].mean(0), x[k == 1].mean(0)])
 
 
+def densities_in_place_of_logs(y, data, tau):
+    w = stats.norm.pdf(y.numpy()[:, None], data.numpy(), tau).prod(-1)
+    with np.errstate(invalid="ignore"):
+        return torch.from_numpy(w / w.sum(1, keepdims=True)) @ data
+
+
 def least_squares_code(x, weights, offset, sigma):
     z = torch.linalg.lstsq(weights, (x - offset).T).solution
     return Normal(offset + (weights @ z).T, sigma).log_prob(x).sum(1)
@@ -769,6 +1038,130 @@ def least_squares_code(x, weights, offset, sigma):
             lambda p, move: hastings(p, move).fill_diagonal_(0) + move.diag().diag(),
             "rows sum to 1",
         ),
+        (
+            "reparameterization.1",
+            lambda rate, u: Exponential(rate).icdf(1 - u),
+            "a larger u",
+        ),
+        (
+            "reparameterization.2",
+            lambda mu, log_var, eps: (
+                cubic_by_autograd(mu, log_var, eps) * torch.tensor([1.0, 2.0])
+            ),
+            "log sigma",
+        ),
+        (
+            "reparameterization.2",
+            lambda mu, v, eps: torch.tensor(
+                [3 * mu**2 + 3 * math.exp(v), 3 * mu * math.exp(v)]
+            ),
+            "exact gradient",
+        ),
+        (
+            "reparameterization.3",
+            lambda f, z, a: (
+                (f - f.mean()) * (z - torch.tensor(a).double().exp())
+            ).mean(),
+            "contains the draw itself",
+        ),
+        (
+            "reparameterization.3",
+            lambda f, z, a: poisson_of_the_library(f, z, a) / math.exp(a),
+            "by the rate",
+        ),
+        (
+            "reparameterization.4",
+            lambda a, c, mu, sigma, b: (a * mu + c - b) ** 2 + 2 * (a * sigma) ** 2,
+            "with the variance",
+        ),
+        (
+            "reparameterization.4",
+            lambda a, c, mu, sigma, b: 2 * a**2 + ((a * mu + c) / sigma) ** 2,
+            "baseline is not used",
+        ),
+        (
+            "reparameterization.5",
+            lambda f, at, noise, t: torch.zeros(3),
+            "argmax has no slope",
+        ),
+        (
+            "reparameterization.5",
+            lambda f, at, noise, t: relaxed_by_autograd(t * f, at, noise, t),
+            "divides once more",
+        ),
+        (
+            "reparameterization.6",
+            lambda z, w, m_1, m_2: stats.norm.cdf(z, m_1) - stats.norm.cdf(z, m_2),
+            "divide by the density",
+        ),
+        (
+            "linear.1",
+            lambda x, kept: (np.var(x.numpy(), 0).sum() - sum(kept)) / 3,
+            "D - K",
+        ),
+        (
+            "linear.1",
+            lambda x, kept: (x.T.cov().trace() - sum(kept)) / (3 - len(kept)),
+            "by N",
+        ),
+        ("linear.2", lambda x, mean, u, *_: mean + (x - mean) @ u @ u.T, "This is PCA"),
+        ("linear.3", lambda v, s: (v.log() - 2 * math.log(s)) / 2, "Below sigma^2"),
+        ("linear.3", lambda v, s: (v / s**2).log().clamp(min=0), "twice"),
+        (
+            "linear.4",
+            lambda w, s: gap_of_vars(w, s, posterior_of_codes(w.T, w, s)[1].diag()),
+            "own variances",
+        ),
+        (
+            "linear.5",
+            lambda *of: (
+                torch.linalg.lstsq(posterior_of_codes(*of)[0], of[0]).solution.T
+            ),
+            "as if they were known",
+        ),
+        ("autoencoder.1", lambda e, k: e.topk(k).values.sum(), "what is kept"),
+        ("autoencoder.1", lambda e, k: sum(e[k:]), "in any order"),
+        (
+            "autoencoder.1",
+            lambda e, k: linear_vae.best_var(e.sort(descending=True)[0], k),
+            "noise of chapter 8",
+        ),
+        ("autoencoder.2", lambda u, x: u.T @ torch.linalg.inv(u @ u.T), "white"),
+        ("autoencoder.2", lambda u, x: torch.linalg.lstsq(x, x @ u.T)[0], "U transp"),
+        (
+            "autoencoder.2",
+            lambda u, x: torch.linalg.lstsq(x @ u.T, x).solution,
+            "V is (D, K)",
+        ),
+        (
+            "autoencoder.3",
+            lambda a, b: cosine_similarity(a, b, 0).abs().acos(),
+            "has lost its digits",
+        ),
+        ("autoencoder.3", lambda a, b: cosine_similarity(a, b, 0).acos(), "no arrow"),
+        ("autoencoder.4", lambda w, s: s**2 / (s**2 + w @ w), "the variance"),
+        ("autoencoder.4", lambda w, s: s / torch.sqrt(w @ w), "prior counts"),
+        (
+            "autoencoder.5",
+            lambda seen, p, flip: seen * (1 - flip) + (1 - seen) * flip,
+            "prior p is not used",
+        ),
+        (
+            "autoencoder.5",
+            lambda seen, p, flip: p * (seen * (1 - flip) + (1 - seen) * flip),
+            "This is joint",
+        ),
+        (
+            "autoencoder.6",
+            lambda y, x, tau: x[(y[:, None] - x).norm(dim=2).min(1).indices],
+            "nearest row",
+        ),
+        (
+            "autoencoder.6",
+            lambda y, x, tau: (-(torch.cdist(y, x) ** 2) / tau**2).softmax(1) @ x,
+            "2 tau^2",
+        ),
+        ("autoencoder.6", densities_in_place_of_logs, "0 / 0"),
         ("vae.1", lambda m, s: (m * m + s - 1) / 2 - math.log(s) / 2, "sigma^2 should"),
         ("vae.1", lambda m, s: m**2 + s**2 - 1 - 2 * math.log(s), "factor 1/2"),
         ("vae.1", lambda m, s: 0.5 - m * m / 2 - s * s / 2 + math.log(s), "minus the"),

@@ -16,27 +16,35 @@ from ipywidgets import VBox
 from ipywidgets.embed import dependency_state, embed_data
 from PIL import Image
 from scipy import integrate, stats
+from scipy.spatial import cKDTree
 from sklearn.datasets import load_iris
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from vaebook.approximation import laplace
+from vaebook.autoencoder import Autoencoder
 from vaebook.bayes import LinearGaussian, standard_gaussian
 from vaebook.datasets import load_digits
 from vaebook.em import e_step, em_step, fit_em, lower_bound
 from vaebook.explore import (
     EllipseExplorer,
     EmStepper,
+    GradientRace,
     LatentExplorer,
+    LatentPads,
     LikelihoodExplorer,
     PosteriorExplorer,
     ProposalExplorer,
     SamplerRace,
+    SpectrumExplorer,
     explore,
     rounded,
 )
 from vaebook.explore.bundle import bundle
 from vaebook.explore.fallback import VIEW
 from vaebook.explore.packing import fixed_noise_terms
+from vaebook.explore.pads import SOURCES
+from vaebook.explore.quantise import twelve_bits
+from vaebook.explore.spectrum_still import mean_log_p
 from vaebook.figures import CLASS_COLOURS
 from vaebook.kl_fits import Banana
 from vaebook.likelihood import FullGaussian, gaussian_log_prob, gradient_ascent
@@ -56,9 +64,9 @@ HOST = ROOT / "chapters" / "_static" / "widget-host.js"
 STATE = "application/vnd.jupyter.widget-state+json"
 
 
-def briefly_trained(latent_dim, epochs=25):
+def briefly_trained(latent_dim, epochs=25, kind=VAE):
     rng, x = torch.Generator().manual_seed(0), load_digits().train.x
-    model = VAE(64, (64,), latent_dim, rng=rng)
+    model = kind(64, (64,), latent_dim, rng=rng)
     adam = torch.optim.Adam(model.parameters(), 5e-3)
     for batch in (b for _ in range(epochs) for b in x.split(100)):
         adam.zero_grad()
@@ -121,6 +129,23 @@ def make_posterior(prior=(4.0, 1.0), **options):
     return PosteriorExplorer(versicolor(), prior=prior, **given)
 
 
+def trained_autoencoder():
+    if "autoencoder" not in MODELS:
+        MODELS["autoencoder"] = briefly_trained(2, kind=Autoencoder)
+    return MODELS["autoencoder"]
+
+
+def make_pads(models=None, **options):
+    models = models or {"autoencoder": trained_autoencoder(), "VAE": model_of(2)}
+    noise = torch.Generator().manual_seed(4)
+    return LatentPads(models, *load_digits().test, rng=noise, **options)
+
+
+def make_spectrum(**options):
+    digits = load_digits(binarize=False)
+    return SpectrumExplorer(digits.train.x, digits.test.x, **options)
+
+
 each_explorer = pytest.mark.parametrize(
     "make_widget",
     [
@@ -130,6 +155,8 @@ each_explorer = pytest.mark.parametrize(
         make_stepper,
         make_ellipse,
         make_posterior,
+        make_pads,
+        make_spectrum,
     ],
 )
 
@@ -3709,3 +3736,1442 @@ def test_a_dragged_end_is_weighed_and_drawn_within_a_frame(show):
     print(f"a dragged q, weighed and drawn: {each:.1f} ms of processor time")
     assert q_shown(page) != before
     assert each <= 16
+
+
+# The two latent pads
+
+
+def in_pad(pads, k, points):
+    """Points of a model's latents as fractions of its pad."""
+    low, high = np.array(pads.frames[k]).T
+    return (np.asarray(points) - low) / (high - low)
+
+
+def test_weights_are_rounded_to_the_nearest_of_twelve_bits():
+    net = trained_autoencoder().decoder.net
+    rounded_net, packed = twelve_bits(net)
+    layers, exact = net[::2], rounded_net[::2]
+    count = sum(layer.out_features for layer in layers)
+    scales = np.frombuffer(packed[: 4 * count], "<f4").astype(float)
+    bits = np.unpackbits(np.frombuffer(packed[4 * count :], "u1")).reshape(-1, 12)
+    levels = bits @ 2 ** np.arange(11, -1, -1) - 2048
+    for layer, rounded_layer in zip(layers, exact, strict=True):
+        shape = layer.out_features, layer.in_features + 1
+        scale, scales = scales[: shape[0], None], scales[shape[0] :]
+        level, levels = levels[: np.prod(shape)], levels[np.prod(shape) :]
+        row = np.column_stack([layer.weight.detach(), layer.bias.detach()])
+        used = np.column_stack([rounded_layer.weight, rounded_layer.bias])
+        np.testing.assert_array_equal(used, scale * level.reshape(shape))
+        assert (np.abs(level.reshape(shape)).max(1) == 2047).all()
+        assert (np.abs(used - row) <= 0.5001 * scale).all()
+    assert len(levels) <= 1 and len(scales) == 0
+
+
+def test_twelve_bits_hardly_change_an_image():
+    pads, net = make_pads(), trained_autoencoder().decoder.net.double()
+    with torch.no_grad():
+        whole = torch.sigmoid(net(pads.codes[0]))
+    net.float()
+    off = (pads.probabilities(0, pads.codes[0]) - whole).abs()
+    assert off.mean() < 1e-3 and off.max() < 0.03
+
+
+@pytest.mark.parametrize("numbers", [[0.0, 0.0], [3.0, 0.0], [-1.0, 1e-9]])
+def test_rows_of_zeros_and_odd_counts_are_packed(numbers):
+    net = torch.nn.Sequential(torch.nn.Linear(2, 1))
+    with torch.no_grad():
+        net[0].weight.copy_(torch.tensor([numbers]))
+        net[0].bias.zero_()
+    rounded_net, packed = twelve_bits(net)
+    expected = torch.tensor([numbers]).double()
+    torch.testing.assert_close(rounded_net[0].weight, expected, atol=1e-8, rtol=1e-6)
+    assert len(packed) == 4 + 6
+    with torch.no_grad():
+        net[0].bias.fill_(float("nan"))
+    with pytest.raises(ValueError, match="every weight must be finite; received nan"):
+        twelve_bits(net)
+
+
+def test_codes_are_the_encoders_means_and_draws_those_of_their_gaussian():
+    pads = make_pads()
+    models = trained_autoencoder(), model_of(2)
+    for k, model in enumerate(models):
+        with torch.no_grad():
+            mu = model.encoder(load_digits().test.x)[0].double()
+        torch.testing.assert_close(pads.codes[k], mu, rtol=1e-3, atol=1e-3)
+        chol = np.linalg.cholesky(np.cov(pads.codes[k].T, bias=True))
+        fitted = pads.codes[k].mean(0).numpy() + pads.noise.numpy() @ chol.T
+        np.testing.assert_allclose(pads.draws("fitted")[k], fitted, rtol=1e-10)
+        assert torch.equal(pads.draws("prior")[k], pads.noise)
+    assert pads.noise.shape == (8, 12, 2) and len(pads.noise.unique()) > 150
+
+
+@pytest.mark.parametrize("source", ["prior", "fitted"])
+def test_draws_where_no_code_is_and_codes_inside_equal_scipy(source):
+    pads = make_pads()
+    lost, inside = pads.where_no_code_is(source), pads.codes_inside(source)
+    for k in range(2):
+        codes, draws = pads.codes[k].numpy(), pads.draws(source)[k].numpy()
+        tree = cKDTree(codes)
+        own = tree.query(codes, 2)[0][:, 1]
+        reach = np.quantile(own, 0.95)
+        assert pads.reach[k] == pytest.approx(reach, rel=1e-12)
+        assert (own > reach).mean() == pytest.approx(0.05, abs=0.005)
+        far = tree.query(draws)[0] > reach
+        np.testing.assert_array_equal(lost[k], far)
+        mean, cov = np.zeros(2), np.eye(2)
+        if source == "fitted":
+            mean, cov = codes.mean(0), np.cov(codes.T, bias=True)
+        off = codes - mean
+        squared = np.einsum("ni,ij,nj->n", off, np.linalg.inv(cov), off)
+        assert inside[k] == (squared <= 4).sum()
+    assert 0 < lost.sum() < lost.numel()
+
+
+def test_the_prior_holds_the_codes_of_the_vae_and_few_of_the_autoencoder():
+    pads = make_pads()
+    plain, variational = pads.codes_inside("prior")
+    assert plain < 200 < 350 < variational
+    assert min(pads.codes_inside("fitted")) > 350
+
+
+def test_frames_hold_codes_draws_and_the_prior():
+    pads = make_pads()
+    for k in range(2):
+        shown = [pads.codes[k], *(pads.draws(s)[k].flatten(0, 1) for s in SOURCES)]
+        for points in (*shown, [[-2, -2], [2, 2]]):
+            at = in_pad(pads, k, points)
+            assert at.min() > 0.02 and at.max() < 0.98
+        across, up = pads.frames[k]
+        assert across[1] - across[0] == pytest.approx(up[1] - up[0])
+
+
+def test_pads_are_read_set_and_observed():
+    pads, seen = make_pads(), []
+    assert pads.z == pads.codes[:, 0].tolist() == pads.home
+    assert (pads.draw, pads.source, pads.names) == (0, "prior", ["autoencoder", "VAE"])
+    pads.observe(lambda change: seen.append(change["new"]), ["z", "draw", "source"])
+    pads.z, pads.draw, pads.source = [[0, 1], [2, -3.5]], 7, "fitted"
+    assert seen == [[[0, 1], [2, -3.5]], 7, "fitted"]
+
+
+@pytest.mark.parametrize(
+    ("trait", "value", "message"),
+    [
+        ("z", [[0.0, 0.0]], r"two points of 2 finite numbers; received \[\[0.0, 0.0\]"),
+        ("z", [[0.0], [0.0, 1.0]], "two points of 2"),
+        ("z", [[0.0, 1.0], [0.0, float("inf")]], "finite numbers; received"),
+        ("draw", 8, "draw must be 0 to 7; received 8"),
+        ("draw", -1, "received -1"),
+        ("source", "posterior", "must be prior or fitted; received posterior"),
+    ],
+)
+def test_pads_refuse_traits(trait, value, message):
+    with pytest.raises(ValueError, match=message):
+        setattr(make_pads(), trait, value)
+
+
+def with_relu(model):
+    model.decoder.net[1] = torch.nn.ReLU()
+    return model
+
+
+def collapsed(model):
+    with torch.no_grad():
+        model.encoder.net[-1].weight.zero_()
+    return model
+
+
+@pytest.mark.parametrize(
+    ("second", "options", "message"),
+    [
+        (lambda: None, {}, "models must be two; received VAE"),
+        (lambda: briefly_trained(1, 0), {}, r"other.decoder must take 2 latents to 64"),
+        (lambda: VAE(36, (8,), 2, rng=torch.Generator()), {}, "64 pixels; .* 2 to 36"),
+        (lambda: with_relu(briefly_trained(2, 0)), {}, "other.decoder.net must alter"),
+        (lambda: collapsed(briefly_trained(2, 0)), {}, "covariance of other's codes"),
+        (lambda: model_of(2), {"num_draws": 25}, "1 to 24; received 25"),
+        (lambda: model_of(2), {"num_draws": 0}, "num_draws must be 1 to 24"),
+    ],
+)
+def test_models_that_cannot_be_compared_are_refused(second, options, message):
+    models = {"VAE": model_of(2), "other": second()}
+    models = {name: model for name, model in models.items() if model}
+    with pytest.raises(ValueError, match=message):
+        make_pads(models, **options)
+
+
+def test_a_code_that_is_not_finite_is_refused():
+    model = briefly_trained(2, 0)
+    with torch.no_grad():
+        model.encoder.net[-1].bias[0] = float("inf")
+    with pytest.raises(ValueError, match=r"other.encoder must give finite codes"):
+        make_pads({"VAE": model_of(2), "other": model})
+
+
+def test_the_still_shows_codes_draws_and_images():
+    pads = make_pads()
+    picture = pads.snapshot()
+    assert len(picture) <= 20_000
+    assert Image.open(io.BytesIO(picture)).size == (1280, 600)
+    words, lost = pads.describe(), pads.where_no_code_is()[1].sum()
+    assert "codes of 447 test images" in words and "12 draws of N(0, I)" in words
+    assert f"VAE: {pads.codes_inside()[1]} codes within 2 sigma" in words
+    assert f"of it, {lost} of its 96 draws where no code is." in words
+    pads.draw = 1
+    second = pads.snapshot()
+    pads.source = "fitted"
+    assert len({picture, second, pads.snapshot()}) == 3
+    assert "12 draws of a Gaussian fitted to the codes" in pads.describe()
+    assert make_pads(num_draws=1).snapshot() not in (b"", picture)
+
+
+def test_the_pads_are_light():
+    rng = torch.Generator().manual_seed(0)
+    models = {name: VAE(64, (128, 128), 2, rng=rng) for name in ("one", "other")}
+    assert len(embedded(make_pads(models))) < 150_000
+
+
+@browser_test
+@pytest.mark.parametrize("hidden", [None, (5,), (3, 4)])
+def test_pads_of_the_page_equal_python(hidden, show):
+    """Nets of few weights too: an odd number of them, and more than one layer."""
+    rng = torch.Generator().manual_seed(1)
+    models = hidden and {name: VAE(64, hidden, 2, rng=rng) for name in ("a", "b")}
+    pads = make_pads(models)
+    visit = show(pads)
+    visit.page.evaluate(STAND_IN)
+    noise = np.random.default_rng(11)
+    zs = pads.codes.mean(1)[:, None] + pads.codes.std(1)[:, None] * torch.from_numpy(
+        noise.normal(size=(2, 50, 2))
+    )
+    page = visit.page.evaluate(
+        """(zs) => m.module.readPads(m.model).map((data, k) => {
+          const { imageOf, inside, nearest } = m.module;
+          const of = (f) => (from) => f(data.sources[from]);
+          const both = (f) => ["prior", "fitted"].map(of(f));
+          return {
+            codes: data.codes,
+            images: zs[k].map((z) => Array.from(imageOf(data, z))),
+            nearest: zs[k].map((z) => nearest(data, z)),
+            inside: both((source) => inside(data, source)),
+            draws: both(({ draws }) => draws),
+            lost: both(({ draws }) => draws.map((z) => nearest(data, z).lost)),
+            strips: both(({ draws }) => draws.map((z) => Array.from(imageOf(data, z)))),
+          };
+        })""",
+        zs.tolist(),
+    )
+    exact = {"rtol": 0, "atol": 1e-5}
+    for k, found in enumerate(page):
+        np.testing.assert_array_equal(found["codes"], pads.codes[k])
+        images = pads.probabilities(k, zs[k])
+        np.testing.assert_allclose(found["images"], images, **exact)
+        distance, _ = cKDTree(pads.codes[k]).query(zs[k])
+        here = found["nearest"]
+        np.testing.assert_allclose([n["distance"] for n in here], distance, **exact)
+        away = (zs[k] - pads.codes[k][[n["row"] for n in here]]).norm(dim=1)
+        np.testing.assert_allclose(away, distance, **exact)
+        for j, source in enumerate(SOURCES):
+            draws = pads.draws(source)[k].flatten(0, 1)
+            np.testing.assert_allclose(found["draws"][j], draws, **exact)
+            strips = pads.probabilities(k, draws)
+            np.testing.assert_allclose(found["strips"][j], strips, **exact)
+            lost = pads.where_no_code_is(source)[k].flatten()
+            assert found["lost"][j] == lost.tolist()
+            assert found["inside"][j] == pads.codes_inside(source)[k]
+    assert visit.problems == []
+
+
+def side_of(page, k):
+    return page.locator(".la .lx-part").nth(k)
+
+
+def inks(pictures):
+    """Probabilities of ink that canvases show, (N, D), in the light theme."""
+    urls = pictures.evaluate_all("(all) => all.map((one) => one.toDataURL())")
+    files = [io.BytesIO(base64.b64decode(url.partition(",")[2])) for url in urls]
+    reds = [np.array(Image.open(file).convert("RGB"))[..., 0].ravel() for file in files]
+    return (255.0 - np.array(reds)) / (255 - 29)
+
+
+def check_pads(page, pads):
+    """Everything on the page is that of ``pads``."""
+    settled(page)
+    draws, lost = pads.draws(), pads.where_no_code_is()
+    now = lost[:, pads.draw]
+    for k, name in enumerate(pads.names):
+        side, points = side_of(page, k), draws[k, pads.draw]
+        tiles = side.locator(".la-strip canvas")
+        expected = pads.probabilities(k, points)
+        np.testing.assert_allclose(inks(tiles), expected, rtol=0, atol=0.005)
+        shown = tiles.evaluate_all(
+            "(all) => all.map((one) => one.classList.contains('la-lost'))"
+        )
+        assert shown == now[k].tolist()
+        for kind, chosen in (("near", ~now[k]), ("lost", now[k])):
+            path = side.locator(f".lx-pad-draws .{kind}")
+            at = re.findall(r"M([-\d.]+) ([-\d.]+)", path.get_attribute("d"))
+            places = of_axes(path, at) if at else np.empty((0, 2))
+            at = in_pad(pads, k, points[chosen])
+            np.testing.assert_allclose(places, at, rtol=0, atol=0.001)
+        decoded = inks(side.locator(".la-ring canvas"))[0]
+        image = pads.probabilities(k, pads.z[k])
+        np.testing.assert_allclose(decoded, image, rtol=0, atol=0.005)
+        assert side.locator("dd").all_text_contents() == [
+            f"{lost[k].sum()} of {lost[k].numel()}",
+            f"{pads.codes_inside()[k]} of 447",
+        ]
+        words = f"{name} decodes from 12 draws, {now[k].sum()} of them where no code is"
+        assert side.locator(".la-strip").get_attribute("aria-label").endswith(words)
+        fitted = side.locator(".lx-pad-fitted path").count()
+        assert fitted == (2 if pads.source == "fitted" else 0)
+    one, other = now.sum(1).tolist()
+    assert page.locator(".la-controls .lx-note").text_content() == (
+        f"Set {pads.draw + 1} of 8. Where no code is: {one} of 12 for the "
+        f"autoencoder, {other} of 12 for the VAE."
+    )
+
+
+@browser_test
+def test_sampling_walks_through_the_sets_of_both_sources(show):
+    pads = make_pads()
+    visit = show(pads)
+    page = visit.page
+    check_pads(page, pads)
+    button = page.locator(".la-controls button")
+    assert button.text_content() == "Sample the prior"
+    button.click()
+    pads.draw = 1
+    check_pads(page, pads)
+    page.get_by_label("Draw from").select_option("fitted")
+    assert button.text_content() == "Sample the Gaussian"
+    pads.source = "fitted"
+    check_pads(page, pads)
+    for draw in (2, 3, 4, 5, 6, 7, 0):
+        button.click()
+        status = page.locator(".la-controls .lx-note").text_content()
+        assert status.startswith(f"Set {draw + 1} of 8.")
+    pads.draw = 0
+    check_pads(page, pads)
+    assert visit.problems == []
+
+
+@browser_test
+def test_codes_circles_and_rings_are_drawn_to_scale(show):
+    pads = make_pads()
+    page = show(pads).page
+    settled(page)
+    page.get_by_label("Draw from").select_option("fitted")
+    for k in range(2):
+        side = side_of(page, k)
+        for digit in range(10):
+            path = f".lx-pad-codes path:nth-child({digit + 1})"
+            codes = pads.codes[k][np.array(pads.labels) == digit]
+            expected = in_pad(pads, k, codes)
+            np.testing.assert_allclose(drawn(side, path), expected, rtol=0, atol=0.001)
+            style = side.locator(path).get_attribute("style")
+            assert style == f"stroke: var(--lx-class-{digit})"
+        low, high = np.array(pads.frames[k]).T
+        mean, cov = pads.codes[k].mean(0).numpy(), np.cov(pads.codes[k].T, bias=True)
+        for name, centre, spread in (
+            ("prior", np.zeros(2), np.eye(2)),
+            ("fitted", mean, cov),
+        ):
+            for radius in (1, 2):
+                path = f".lx-pad-{name} path:nth-child({radius})"
+                off = drawn(side, path) * (high - low) + low - centre
+                squared = np.einsum("ni,ij,nj->n", off, np.linalg.inv(spread), off)
+                tall = (high - low)[0] / np.linalg.eigvalsh(spread)[0] ** 0.5
+                np.testing.assert_allclose(squared**0.5, radius, atol=0.001 * tall)
+        ring, plot = side.locator(".lx-handle").bounding_box(), boxes(side)[0]
+        assert plot["width"] == pytest.approx(plot["height"], abs=1)
+        across, up = in_pad(pads, k, pads.z[k])
+        left, top = plot["x"] + across * plot["width"], plot["y"] + plot["height"]
+        assert ring["x"] + 22 == pytest.approx(left, abs=1.5)
+        assert ring["y"] + 22 == pytest.approx(top - up * plot["height"], abs=1.5)
+
+
+def point_shown(page, k):
+    text = side_of(page, k).locator(".la-ring p").first.text_content()
+    pair = re.fullmatch(r"Decoded at z = \((.*), (.*)\)", text.replace("\u2212", "-"))
+    return [float(number) for number in pair.groups()]
+
+
+def check_ring(page, pads, k, z):
+    """The ring of a side is at z, and its image and its words are of there."""
+    assert point_shown(page, k) == pytest.approx(z, abs=0.006)
+    image = pads.probabilities(k, z)
+    decoded = inks(side_of(page, k).locator(".la-ring canvas"))[0]
+    np.testing.assert_allclose(decoded, image, rtol=0, atol=0.02)
+    distance, row = cKDTree(pads.codes[k]).query(z)
+    closest = f"of class {pads.labels[row]}, is "
+    start = "No code is here; the nearest, " if distance > pads.reach[k] else "The near"
+    words = side_of(page, k).locator(".la-ring p").nth(1).text_content()
+    assert words.startswith(start) and closest in words
+    away = float(re.search(r"is ([\d.]+) away\.$", words)[1])
+    assert away == pytest.approx(distance, abs=0.02 * pads.reach[k] + 0.006)
+    handle = side_of(page, k).locator(".lx-handle")
+    spoken = handle.get_attribute("aria-valuetext")
+    assert spoken.startswith("z1 ") and spoken.endswith(words.removesuffix("."))
+    assert pads.names[k] in handle.get_attribute("aria-label")
+
+
+@browser_test
+def test_keys_and_the_mouse_move_one_ring(show):
+    pads = make_pads()
+    page = show(pads).page
+    settled(page)
+    for k in range(2):
+        (left, right), _ = pads.frames[k]
+        step, (a, b) = (right - left) / 80, pads.home[k]
+        ring = side_of(page, k).locator(".lx-handle")
+        check_ring(page, pads, k, [a, b])
+        for key in ("ArrowRight", "Shift+ArrowDown", "ArrowLeft", "ArrowLeft"):
+            ring.press(key)
+        check_ring(page, pads, k, [a - step, b - 5 * step])
+    check_ring(page, pads, 0, point_shown(page, 0))
+    side_of(page, 0).locator(".lx-handle").press("Home")
+    check_ring(page, pads, 0, pads.home[0])
+    moved, plot = point_shown(page, 1), boxes(page)[0]
+    page.mouse.click(plot["x"] + 0.1 * plot["width"], plot["y"] + 0.1 * plot["height"])
+    low, high = np.array(pads.frames[0]).T
+    corner = low + np.array([0.1, 0.9]) * (high - low)
+    assert point_shown(page, 0) == pytest.approx(corner.tolist(), abs=0.1)
+    check_ring(page, pads, 0, point_shown(page, 0))
+    assert "No code is here" in side_of(page, 0).locator(".la-ring").text_content()
+    assert point_shown(page, 1) == moved
+
+
+@browser_test
+def test_a_finger_drags_a_ring_and_the_controls_lie_between_the_pads(show):
+    pads = make_pads()
+    page = show(pads, width=360, height=900, has_touch=True).page
+    settled(page)
+    touch = "(el) => getComputedStyle(el).touchAction"
+    for k in range(2):
+        assert side_of(page, k).locator(".lx-plot").evaluate(touch) == "auto"
+        assert side_of(page, k).locator(".lx-handle").evaluate(touch) == "none"
+    for control in page.locator(".la-controls :is(button, select)").all():
+        assert control.bounding_box()["height"] >= 44
+    one, other = (side_of(page, k).bounding_box() for k in range(2))
+    controls = page.locator(".la-controls").bounding_box()
+    assert one["y"] + one["height"] < controls["y"] < other["y"]
+    plot = boxes(page)[1]
+    page.evaluate(f"window.scrollTo(0, {plot['y'] - 100})")
+    plot = boxes(page)[1]
+    middle = plot["x"] + plot["width"] / 2, plot["y"] + plot["height"] / 4
+    page.touchscreen.tap(*middle)
+    low, high = np.array(pads.frames[1]).T
+    expected = low + np.array([0.5, 0.75]) * (high - low)
+    assert point_shown(page, 1) == pytest.approx(expected.tolist(), abs=0.03)
+
+
+@browser_test
+def test_a_kernel_moves_the_pads_and_hears_of_them(show):
+    pads = make_pads()
+    page = show(pads).page
+    page.evaluate(STAND_IN)
+    page.evaluate(COUNT_SAVES)
+    page.evaluate(RENDER)
+    settled(page)
+    pads.z, pads.draw, pads.source = [[1, -2], [0.5, 0.25]], 3, "fitted"
+    page.evaluate("""() => {
+      m.model.set("draw", 3);
+      m.model.set("source", "fitted");
+      m.model.set("z", [[1, -2], [0.5, 0.25]]);
+    }""")
+    check_pads(page, pads)
+    assert page.get_by_label("Draw from").input_value() == "fitted"
+    check_ring(page, pads, 1, [0.5, 0.25])
+    assert page.evaluate("m.saves") == 0
+    side_of(page, 1).locator(".lx-handle").press("Home")
+    page.locator(".la-controls button").click()
+    page.get_by_label("Draw from").select_option("prior")
+    state = page.evaluate("['z', 'draw', 'source'].map((key) => m.model.get(key))")
+    assert state == [[[1, -2], pads.home[1]], 4, "prior"]
+    assert page.evaluate("m.saves") == 3
+
+
+@browser_test
+def test_two_pairs_of_pads_do_not_clash(show):
+    visit = show(make_pads(), make_pads(num_draws=3), make())
+    page = visit.page
+    page.evaluate(SCROLL_DOWN)
+    page.wait_for_function("document.querySelectorAll('.lx').length === 3")
+    first, second = (page.locator(".la").nth(k) for k in (0, 1))
+    second.locator("button").click()
+    second.locator(".lx-handle").first.press("ArrowUp")
+    assert first.locator(".la-controls .lx-note").text_content().startswith("Set 1 of")
+    note = second.locator(".la-controls .lx-note").text_content()
+    assert note.startswith("Set 2 of 8.") and "of 3 for the VAE" in note
+    assert second.locator(".la-strip canvas").count() == 6
+    assert page.locator("[id], input[name]").count() == 0
+    assert visit.problems == []
+
+
+@browser_test
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_pads_are_accessible_fit_and_stay_in_place(theme, width, show):
+    visit = show(make_pads(), width=width)
+    page = visit.page
+    settled(page)
+    light = inks(page.locator(".la-strip canvas"))
+    page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    page.wait_for_timeout(50)
+    assert np.array_equal(inks(page.locator(".la-strip canvas")), light) == (
+        theme == "light"
+    )
+    found = Axe().run(page).response["violations"]
+    assert found == [], [(v["id"], v["nodes"][0]["html"]) for v in found]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    one, other = boxes(page)
+    assert (one["y"] == other["y"]) == (width > 600)
+    controls, strip = (
+        page.locator(name).first.bounding_box()
+        for name in (".la-controls", ".la-strip")
+    )
+    assert (controls["y"] < one["y"]) == (width > 600)
+    assert strip["width"] <= width
+    heights = set()
+    for source in ("fitted", "prior"):
+        page.get_by_label("Draw from").select_option(source)
+        for _ in range(4):
+            page.locator(".la-controls button").click()
+            heights.add(page.locator(".la").bounding_box()["height"])
+    for key in ("Home", *["Shift+ArrowLeft"] * 6, *["Shift+ArrowUp"] * 6):
+        page.locator(".lx-handle").nth(0).press(key)
+        page.locator(".lx-handle").nth(1).press(key)
+        heights.add(page.locator(".la").bounding_box()["height"])
+    assert len(heights) == 1
+    letters = page.locator(".la :is(text, p, dt, dd, span)").evaluate_all(
+        "(all) => all.map((one) => parseFloat(getComputedStyle(one).fontSize))"
+    )
+    assert min(letters) >= 11
+    assert visit.problems == []
+
+
+@browser_test
+def test_a_dragged_ring_is_decoded_within_a_frame(show):
+    rng = torch.Generator().manual_seed(0)
+    models = {name: VAE(64, (128, 128), 2, rng=rng) for name in ("one", "other")}
+    page = show(make_pads(models)).page
+    settled(page)
+    before = point_shown(page, 1)
+    each = work_per_move(page, DRAGGED)
+    print(f"a dragged ring, decoded and drawn: {each:.1f} ms of processor time")
+    assert point_shown(page, 1) != before
+    assert each <= 16
+
+
+# The variance race of two gradients
+
+FUNCTIONS = {  # f and its derivative
+    "square": (lambda x: x**2, lambda x: 2 * x),
+    "cos x": (lambda x: np.cos(x), lambda x: -np.sin(x)),
+    "cos 2x": (lambda x: np.cos(2 * x), lambda x: -2 * np.sin(2 * x)),
+    "cos 4x": (lambda x: np.cos(4 * x), lambda x: -4 * np.sin(4 * x)),
+}
+HALF_AXIS = {"square": 20, "cos x": 3, "cos 2x": 4, "cos 4x": 5}
+BINS = {1: 80, 2: 80, 5: 160, 10: 160, 20: 160, 50: 320, 100: 320}
+RACES = [  # theta, batch, baseline, target: every choice with every target
+    [round(float(theta), 1), int(batch), baseline, target]
+    for (target, baseline), theta, batch in zip(
+        [(t, b) for t in FUNCTIONS for b in ("none", "mean", "optimal")] * 5,
+        np.random.default_rng(5).uniform(-3, 3, 60),
+        np.random.default_rng(6).choice(list(BINS), 60),
+        strict=True,
+    )
+]
+
+
+def make_gradients(theta=1.0, batch=1, baseline="none", target="square", **options):
+    given = {"theta": theta, "batch": batch, "baseline": baseline, "target": target}
+    return GradientRace(**given, **options)
+
+
+def normal_mean(g):
+    """E[g(eps)] for standard normal eps, by adaptive quadrature."""
+    return integrate.quad(lambda e: g(e) * stats.norm.pdf(e), -12, 12, limit=400)[0]
+
+
+def uniform_of(count, seed):
+    """One number of the page's generator, in whole numbers."""
+    word = 2**32
+    v = (seed + count * 0x9E3779B9) % word
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+        v = (v ^ (v >> shift)) * factor % word
+    return ((v ^ (v >> 16)) + 0.5) / word
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2026, 2**31 - 1])
+def test_the_noise_is_that_of_the_generator_and_normal(seed):
+    eps = make_gradients(seed=seed).eps.numpy()
+    places = [0, 2, 98, 100, 4_560, *range(99_900, 100_000, 2)]
+    for place in places:
+        u, v = (uniform_of(place + k, seed) for k in (1, 2))
+        pair = (-2 * np.log(u)) ** 0.5 * np.exp(2j * np.pi * v)
+        found = eps.flat[place : place + 2]
+        np.testing.assert_allclose(found, [pair.real, pair.imag], rtol=1e-9)
+    assert eps.shape == (1000, 100)
+    assert stats.kstest(eps.ravel(), "norm").pvalue > 0.01
+    assert abs(np.corrcoef(eps[:, ::2].ravel(), eps[:, 1::2].ravel())[0, 1]) < 0.02
+
+
+@pytest.mark.parametrize("setting", RACES[:12])
+def test_gradient_and_variances_of_the_race_equal_quadrature(setting):
+    theta, _, baseline, target = setting
+    f, slope = (lambda e, g=g: g(theta + e) for g in FUNCTIONS[target])
+    gradient = normal_mean(slope)
+    best = normal_mean(lambda e: f(e) * e**2)
+    b = {"none": 0, "mean": normal_mean(f), "optimal": best}[baseline]
+    path = normal_mean(lambda e: (slope(e) - gradient) ** 2)
+    score = normal_mean(lambda e: ((f(e) - b) * e - gradient) ** 2)
+    found = make_gradients(*setting).truth()
+    np.testing.assert_allclose(found, [gradient, b, path, score], atol=1e-7)
+
+
+def test_the_race_has_the_variances_of_the_book():
+    for theta, mean in ((0, 10), (1, 18), (2, 42)):
+        none = theta**4 + 14 * theta**2 + 15
+        best = 8 * theta**2 + 6
+        for baseline, score in (("none", none), ("mean", mean), ("optimal", best)):
+            truth = make_gradients(theta, 1, baseline).truth()
+            assert truth[2:] == pytest.approx((4, score))
+    for k, target in ((1, "cos x"), (2, "cos 2x"), (4, "cos 4x")):
+        e = np.exp(-2 * k**2)
+        expected = k**2 * (1 - e) / 2, (1 + (1 - 4 * k**2) * e) / 2
+        assert make_gradients(0, 1, "none", target).truth()[2:] == pytest.approx(
+            expected
+        )
+
+
+@pytest.mark.parametrize("setting", RACES[12:24])
+def test_estimates_of_the_race_are_means_over_batches(setting):
+    theta, batch, _, target = setting
+    race, (f, slope) = make_gradients(*setting), FUNCTIONS[target]
+    eps, b = race.eps[:, :batch].numpy(), race.truth().b
+    path, score = race.estimates()
+    np.testing.assert_allclose(path, slope(theta + eps).mean(1), atol=1e-9)
+    np.testing.assert_allclose(score, ((f(theta + eps) - b) * eps).mean(1), atol=1e-9)
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_measured_variances_agree_with_the_exact_ones():
+    for setting in RACES[:12]:
+        race = make_gradients(*setting)
+        race.batch = 100
+        for values, exact in zip(race.estimates(), race.truth()[2:], strict=True):
+            assert 100 * values.var().item() == pytest.approx(exact, rel=0.2)
+
+
+def test_the_race_of_gradients_reads_sets_and_is_observed():
+    race, seen = GradientRace(), []
+    names = ["theta", "batch", "baseline", "target"]
+    assert [getattr(race, name) for name in names] == [1.0, 1, "none", "square"]
+    race.observe(lambda change: seen.append(change["new"]), names)
+    race.theta, race.batch, race.baseline, race.target = 0.3, 50, "mean", "cos 2x"
+    assert seen == [0.3, 50, "mean", "cos 2x"]
+    race.theta = -3
+    with pytest.raises(ValueError, match="theta must be -3 to 3"):
+        race.theta = 3.1
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"theta": -3.1}, "theta must be -3 to 3; received -3.1"),
+        ({"theta": float("nan")}, "received nan"),
+        ({"batch": 3}, "batch must be one of 1, 2, 5, 10, 20, 50, 100; received 3"),
+        ({"baseline": "best"}, "baseline must be one of none, mean, .*received best"),
+        ({"target": "sin x"}, "target must be one of square, cos x, .*received sin x"),
+        ({"seed": -1}, "seed must be 0 to 2147483647; received -1"),
+    ],
+)
+def test_the_race_of_gradients_refuses_what_it_cannot_be(given, message):
+    with pytest.raises(ValueError, match=message):
+        GradientRace(**given)
+
+
+def test_the_still_shows_the_race_of_gradients():
+    race = GradientRace()
+    pictures = {race.snapshot()}
+    assert "N(1.0, 1), by batches of 1 with baseline none" in race.describe()
+    assert "true 2.00: pathwise above, variance 4.00 per draw" in race.describe()
+    assert "score function below, variance 30.00" in race.describe()
+    assert "score function needs 7.5 times as many draws." in race.describe()
+    changed = {"theta": 3.0, "batch": 100, "baseline": "mean", "target": "cos 4x"}
+    for trait, value in changed.items():
+        setattr(race, trait, value)
+        pictures.add(race.snapshot())
+    assert "mean of cos 4x" in race.describe()
+    assert "pathwise gradient needs 16 times as many draws." in race.describe()
+    assert len(pictures) == 5 and max(map(len, pictures)) <= 20_000
+    assert Image.open(io.BytesIO(race.snapshot())).size == (1280, 600)
+
+
+def test_the_race_of_gradients_is_light():
+    assert len(embedded(GradientRace())) < 45_000
+
+
+def test_the_verdict_of_the_race():
+    said = {
+        (3, "none", "square"): "the score function needs 56 times as many draws",
+        (2, "none", "square"): "the score function needs 22 times as many draws",
+        (1, "optimal", "square"): "the score function needs 3.5 times as many draws",
+        (0, "none", "cos 4x"): "the pathwise gradient needs 16 times as many draws",
+        (0.4, "none", "cos x"): "the pathwise gradient needs 1.3 times as many draws",
+        (0.8, "none", "cos x"): "both need about as many draws",
+    }
+    for (theta, baseline, target), words in said.items():
+        assert make_gradients(theta, 1, baseline, target).verdict() == words
+
+
+RACED = """(settings) => {
+  const { estimates, exact, noise, variance, verdict } = m.module;
+  const eps = noise(m.model.get("seed"));
+  return settings.map(([theta, batch, baseline, target]) => {
+    const setting = { theta, batch, baseline, target };
+    const truth = exact(setting);
+    const found = estimates(eps, setting, truth.b);
+    return {
+      truth: ["gradient", "b", "pathwise", "score"].map((name) => truth[name]),
+      path: [...found.pathwise].slice(0, 50), score: [...found.score].slice(0, 50),
+      words: verdict(truth),
+      variances: [variance(found.pathwise), variance(found.score)],
+    };
+  });
+}"""
+
+
+@browser_test
+@pytest.mark.usefixtures("one_thread")
+def test_estimates_and_variances_of_the_page_equal_python(show):
+    race = make_gradients(seed=3)
+    visit = show(race)
+    visit.page.evaluate(STAND_IN)
+    eps = visit.page.evaluate("[...m.module.noise(3)].filter((_, n) => n % 7 === 0)")
+    np.testing.assert_allclose(eps, race.eps.ravel()[::7], rtol=1e-9)
+    page = visit.page.evaluate(RACED, RACES)
+    for place, (setting, found) in enumerate(zip(RACES, page, strict=True)):
+        race = make_gradients(*setting, seed=3)
+        path, score = race.estimates()
+        close = {"rtol": 1e-9, "atol": 1e-9}
+        np.testing.assert_allclose(found["truth"], race.truth(), **close)
+        np.testing.assert_allclose(found["path"], path[:50], **close)
+        np.testing.assert_allclose(found["score"], score[:50], **close)
+        variances = [path.var().item(), score.var().item()]
+        np.testing.assert_allclose(found["variances"], variances, rtol=1e-9)
+        assert place >= 12 or found["words"] == race.verdict()
+    assert visit.problems == []
+
+
+def counted(values, half, bins):
+    """Numbers of values in equal bins; those beyond are in the first and last."""
+    edges = np.linspace(-half, half, bins + 1)
+    return np.histogram(values.clip(-half, half).numpy(), edges)[0]
+
+
+@browser_test
+def test_bins_of_the_page_equal_numpy(show):
+    page = show(make_gradients()).page
+    page.evaluate(STAND_IN)
+    found = page.evaluate(
+        "m.module.tally([-9, -4, -3.9, -1, 0, 0.1, 3.9, 4.5, 7, 99], 4, 8)"
+    )
+    assert found == {"counts": [3, 0, 0, 1, 2, 0, 0, 4], "below": 1, "above": 3}
+    assert page.evaluate("Object.keys(m.module.tally([0], 1, 2)).length") == 3
+    assert [page.evaluate(f"m.module.numBins({s})") for s in BINS] == [*BINS.values()]
+
+
+def race_shown(page):
+    """What the page says: verdict, note, and the numbers of either estimator."""
+    numbers = page.locator(".lg dd").all_text_contents()
+    return page.locator(".lg-verdict").text_content(), numbers
+
+
+def expected_race(race):
+    truth, words = race.truth(), race.verdict()
+    numbers = []
+    for exact, values in zip(truth[2:], race.estimates(), strict=True):
+        spread = race.batch * values.var().item()
+        numbers += [exact, spread, (exact / race.batch) ** 0.5]
+    return f"{words[0].upper()}{words[1:]}.", [f"{v:.2f}" for v in numbers]
+
+
+def set_race(page, race):
+    for name in ("theta", "batch", "baseline", "target"):
+        given = [name, getattr(race, name)]
+        page.evaluate("([name, value]) => m.model.set(name, value)", given)
+
+
+@browser_test
+def test_sliders_and_menus_move_the_race(show):
+    race = GradientRace()
+    page = show(race).page
+    theta, batch = page.get_by_role("slider").all()
+    functions, baselines = page.locator(".lg select").all()
+    assert race_shown(page) == expected_race(race)
+    note = page.locator(".lg .lx-note")
+    assert note.text_content() == (
+        "Draws for the same accuracy, at a true gradient of 2.00 and b = 0.00"
+    )
+    theta.press("ArrowRight")
+    race.theta = 1.1
+    assert race_shown(page) == expected_race(race)
+    assert theta.get_attribute("aria-valuetext") == (
+        "\u03b8 1.1, the score function needs 8.4 times as many draws"
+    )
+    batch.press("End")
+    race.batch = 100
+    assert race_shown(page) == expected_race(race)
+    spoken = batch.get_attribute("aria-valuetext")
+    assert spoken == "100 draws a batch, standard deviations 0.20 and 0.58"
+    baselines.select_option("optimal")
+    race.baseline = "optimal"
+    assert race_shown(page) == expected_race(race)
+    assert note.text_content().endswith("of 2.20 and b = 4.21")
+    functions.select_option("cos 2x")
+    race.target = "cos 2x"
+    assert race_shown(page) == expected_race(race)
+    ending = f"of {race.truth().gradient:.4f} and b = {race.truth().b:.4f}"
+    assert note.text_content().endswith(ending.replace("-", "\u2212"))
+    for key, value in (("Home", -3.0), ("End", 3.0)):
+        theta.press(key)
+        race.theta = value
+        assert race_shown(page) == expected_race(race)
+
+
+@browser_test
+def test_a_kernel_moves_the_race_and_hears_of_it(show):
+    race = make_gradients(2.0, 10, "mean", "cos x")
+    page = show(race).page
+    assert race_shown(page) == expected_race(race)
+    page.evaluate(STAND_IN)
+    page.evaluate(RENDER)
+    race.theta, race.batch, race.baseline, race.target = -1.7, 5, "optimal", "cos 4x"
+    set_race(page, race)
+    assert race_shown(page) == expected_race(race)
+    menus = page.locator(".lg select")
+    chosen = menus.evaluate_all("all => all.map((one) => one.value)")
+    assert chosen == ["cos 4x", "optimal"]
+    assert numbers(page) == [-1.7, 5]
+    page.evaluate(COUNT_SAVES)
+    page.get_by_role("slider").first.press("End")
+    page.get_by_role("slider").last.press("ArrowRight")
+    menus.first.select_option("square")
+    menus.last.select_option("none")
+    names = ["theta", "batch", "baseline", "target"]
+    found = [page.evaluate(f"m.model.get('{name}')") for name in names]
+    assert found == [3, 10, "none", "square"] and page.evaluate("m.saves") == 4
+
+
+def bars_drawn(page, kind, top):
+    """Number of batches in each bar of a histogram; cut bars are as high as drawn."""
+    points = drawn(page, f".lg-{kind} .lx-race-bars path")
+    return points[1:-1:2, 0], top * points[1:-1:2, 1]
+
+
+@browser_test
+@pytest.mark.parametrize("setting", [*RACES[:4], [3.0, 1, "none", "square"]])
+def test_the_race_is_drawn_to_scale(setting, show):
+    race = make_gradients(*setting)
+    page = show(race).page
+    settled(page)
+    truth, half, bins = race.truth(), HALF_AXIS[race.target], BINS[race.batch]
+    exact = dict(zip(("pathwise", "score"), truth[2:], strict=True))
+    for (kind, variance), values in zip(exact.items(), race.estimates(), strict=True):
+        sd, counts = (variance / race.batch) ** 0.5, counted(values, half, bins)
+        peak = 1000 * (2 * half / bins) * stats.norm.pdf(0, scale=sd)
+        curve = drawn(page, f".lg-{kind} .lx-race-normal path")
+        x, up = curve.T
+        x, top = 2 * half * x - half, peak / up.max()
+        normal = stats.norm.pdf(x, truth.gradient, sd) * peak / stats.norm.pdf(0, 0, sd)
+        np.testing.assert_allclose(top * up, normal, atol=0.01 * top)
+        left, heights = bars_drawn(page, kind, top)
+        np.testing.assert_allclose(left, np.arange(bins) / bins, atol=1e-4)
+        np.testing.assert_allclose(heights, counts, atol=0.002 * counts.max())
+        tallest = counts[1:-1].max()
+        assert top >= 1.04 * min(max(tallest, peak), 2.5 * peak)
+        assert top <= 1.35 * np.clip(tallest, peak, 2.5 * peak)
+        band = 2 * half * drawn(page, f".lg-{kind} .lx-race-band path")[:, 0] - half
+        edges = [truth.gradient - sd, truth.gradient + sd]
+        np.testing.assert_allclose(band[1:3], edges, atol=0.001 * half)
+        line = drawn(page, f".lg-{kind} .lx-race-truth path")
+        assert 2 * half * line[0, 0] - half == pytest.approx(
+            truth.gradient, abs=0.001 * half
+        )
+        beyond = [(values < -half).sum().item(), (values > half).sum().item()]
+        names = [f"{count} beyond" for count in beyond if count]
+        names += [f"{tallest} \u2191"] if tallest > top else []
+        found = page.locator(f".lg-{kind} .lx-race-names text").all_text_contents()
+        assert found == names
+
+
+@browser_test
+def test_the_axis_of_the_race_belongs_to_the_function(show):
+    page = show(make_gradients(0.0, 1, "none", "cos x")).page
+    axis = page.locator(".lg-score .lx-plot > svg > g text[text-anchor=middle]")
+    ticks = axis.all_text_contents()
+    assert ticks[0] == "\u22123" and "3" in ticks
+    for slider in page.get_by_role("slider").all():
+        slider.press("End")
+        assert axis.all_text_contents() == ticks
+    page.get_by_label("baseline b").select_option("mean")
+    assert axis.all_text_contents() == ticks
+    page.locator(".lg select").first.select_option("square")
+    above = page.locator(".lg-pathwise .lx-plot > svg > g text[text-anchor=middle]")
+    assert axis.all_text_contents()[:5] == ["\u221220", "\u221210", "0", "10", "20"]
+    assert above.all_text_contents()[:5] == axis.all_text_contents()[:5]
+
+
+WORDS_MEET = """() => [...m.el.querySelectorAll(".lx-plot")].some((plot) => {
+  const axes = plot.querySelector("svg svg").getBoundingClientRect();
+  const all = [...plot.querySelectorAll(".lx-race-names text")];
+  const boxes = all.map((one) => one.getBoundingClientRect());
+  const meet = (a, b) => a.left < b.right && b.left < a.right;
+  return boxes.some((a, i) => a.left < axes.left || a.right > axes.right
+    || boxes.slice(i + 1).some((b) => meet(a, b)));
+}) || [...m.el.querySelectorAll("dt, dd")]
+  .some((one) => one.scrollWidth > one.clientWidth)"""
+
+
+@browser_test
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_race_of_gradients_is_accessible_and_fits(theme, width, show):
+    visit = show(GradientRace(), GradientRace(theta=0.5), width=width)
+    page = visit.page
+    page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    page.evaluate(SCROLL_DOWN)
+    page.wait_for_function("document.querySelectorAll('.lg').length === 2")
+    found = Axe().run(page).response["violations"]
+    assert found == [], [(v["id"], v["nodes"][0]["html"]) for v in found]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    ink = page.locator(".lx-race-truth path").first
+    expected = "rgb(29, 39, 51)" if theme == "light" else "rgb(230, 235, 240)"
+    assert ink.evaluate("(el) => getComputedStyle(el).stroke") == expected
+    page.locator(".lg").first.get_by_role("slider").first.press("Home")
+    thetas = page.locator(".lg .lx-slider:first-child .lx-number").all_text_contents()
+    assert thetas == ["\u22123.00", "0.50"]
+    assert page.locator("[id], input[name]").count() == 0
+    page.evaluate(STAND_IN)
+    page.evaluate(RENDER)
+    page.wait_for_timeout(50)
+    heights = set()
+    for setting in RACES[:12]:
+        set_race(page, make_gradients(*setting))
+        heights.add(page.locator(".lg").bounding_box()["height"])
+        assert not page.evaluate(WORDS_MEET), setting
+    assert len(heights) == 1
+    assert visit.problems == []
+
+
+SLID_GRADIENT = """async () => {
+  const [theta] = document.querySelectorAll(".lg input");
+  for (let k = 1; k <= 60; k++) {
+    await new Promise(requestAnimationFrame);
+    theta.value = 3 * Math.sin(k / 9);
+    theta.dispatchEvent(new Event("input"));
+  }
+}"""
+
+
+@browser_test
+def test_a_slide_over_all_batches_is_painted_within_a_frame(show):
+    page = show(make_gradients(batch=100)).page
+    each = work_per_move(page, SLID_GRADIENT)
+    print(f"a hundred thousand draws averaged and drawn: {each:.1f} ms")
+    assert each <= 16
+
+
+# The spectrum under a noise variance
+
+NOISES = [(10, None), (15, 0.12), (1, 0.3), (20, 0.006), (7, 0.7)]
+LAYERS = ("above", "below", "dead", "off")
+
+
+def at_noise(explorer, num_latents, var):
+    explorer.num_latents = num_latents
+    explorer.var = var or explorer.best_var()
+    return explorer
+
+
+def random_noises(count):
+    noise, (low, high) = np.random.default_rng(5), make_spectrum().frame["var"]
+    variances = np.exp(noise.uniform(np.log(low), np.log(high), count))
+    latents = noise.integers(1, 21, count)
+    return [[int(k), float(v)] for k, v in zip(latents, variances, strict=True)]
+
+
+def scipy_marginal(num_latents, var):
+    """p(x) of probabilistic PCA, by the singular values of the training images."""
+    x = load_digits(binarize=False).train.x.double().numpy()
+    _, values, rows = np.linalg.svd(x - x.mean(0), full_matrices=False)
+    excess = np.clip(values**2 / len(x) - var, 0, None)[:num_latents]
+    cov = rows[:num_latents].T @ np.diag(excess) @ rows[:num_latents]
+    return stats.multivariate_normal(x.mean(0), cov + var * np.eye(len(cov)))
+
+
+def noise_worth(explorer):
+    """What the page shows, by linear_vae, bayes and variational."""
+    terms = explorer.elbo_terms()
+    return {
+        "alive": explorer.num_alive(),
+        "logEvidence": explorer.log_evidence(),
+        "testLogEvidence": explorer.test_log_evidence(),
+        "expectedLogLik": terms.expected_log_lik.item(),
+        "kl": terms.kl.item(),
+        "best": explorer.best_var(),
+    }
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_the_best_noise_has_the_likelihood_of_the_book():
+    for num_latents, var, train, test in (
+        (2, 0.054262, -0.0366, -0.3374),
+        (10, 0.021705, 18.6886, 15.5197),
+    ):
+        explorer = make_spectrum(num_latents=num_latents)
+        assert explorer.var == explorer.best_var() == pytest.approx(var, abs=5e-7)
+        assert explorer.log_evidence() == pytest.approx(train, abs=5e-5)
+        assert explorer.test_log_evidence() == pytest.approx(test, abs=5e-5)
+
+
+@pytest.mark.parametrize("setting", NOISES)
+def test_log_evidence_and_elbo_equal_scipy_at_any_noise(setting):
+    explorer, digits = at_noise(make_spectrum(), *setting), load_digits(binarize=False)
+    marginal = scipy_marginal(explorer.num_latents, explorer.var)
+    train, test = (
+        marginal.logpdf(part.x.double().numpy()).mean()
+        for part in (digits.train, digits.test)
+    )
+    assert explorer.log_evidence() == pytest.approx(train, abs=1e-8)
+    assert explorer.test_log_evidence() == pytest.approx(test, abs=1e-8)
+    terms = explorer.elbo_terms()
+    assert terms.elbo.item() == pytest.approx(train, abs=1e-8)
+    values = np.linalg.eigvalsh(np.cov(digits.train.x.double().T, bias=True))[::-1]
+    alive = values[: explorer.num_latents][
+        values[: explorer.num_latents] > explorer.var
+    ]
+    assert explorer.num_alive() == len(alive)
+    kl = 0.5 * np.log(alive / explorer.var).sum()
+    assert terms.kl.item() == pytest.approx(kl, abs=1e-8)
+
+
+def test_noise_and_latents_are_read_set_and_observed():
+    explorer, seen = make_spectrum(num_latents=4, num_digits=2), []
+    explorer.observe(lambda change: seen.append(change["name"]), ["var", "num_latents"])
+    explorer.var, explorer.num_latents = 0.1, 7
+    assert seen == ["var", "num_latents"] and explorer.most == 20
+    model, x = explorer.model, load_digits(binarize=False).test.x[:2].double()
+    assert model.weights.shape == (64, 7) and model.var[0] == 0.1
+    shrunk = (x - model.offset) @ torch.linalg.pinv(model.marginal().cov)
+    expected = x - 0.1 * shrunk  # E[x without its noise | x], another way
+    torch.testing.assert_close(explorer.reconstructions(), expected)
+    assert torch.equal(explorer.digits, x)
+
+
+@pytest.mark.parametrize(
+    ("trait", "value", "message"),
+    [
+        ("var", 0.005, "var must be 0.00534344 to 0.826127; received 0.005"),
+        ("var", 0.9, "var must be .* received 0.9"),
+        ("var", float("nan"), "received nan"),
+        ("num_latents", 0, "num_latents must be 1 to 20; received 0"),
+        ("num_latents", 21, "num_latents must be 1 to 20; received 21"),
+    ],
+)
+def test_the_spectrum_refuses_traits(trait, value, message):
+    with pytest.raises(ValueError, match=message):
+        setattr(make_spectrum(), trait, value)
+
+
+GREY = torch.linspace(0, 1, 40, dtype=torch.float64).reshape(10, 4) ** 2
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "options", "message"),
+    [
+        (GREY, GREY, {"num_latents": 9}, "num_latents must be 1 to 1; received 9"),
+        (GREY, GREY, {"num_digits": 5}, "num_digits must be 1 to 4; received 5"),
+        (GREY, GREY[:2], {"num_digits": 3}, "num_digits must be 1 to 2; received 3"),
+        (2 * GREY, GREY, {}, r"x_train must lie in \[0, 1\]; received 0 to 2"),
+        (GREY, GREY - 1, {}, r"x_test must lie in \[0, 1\]; received -1 to 0"),
+        (GREY[:, :3], GREY[:, :3], {}, r"D the same square; received \(10, 3\) and"),
+        (GREY, torch.ones(3, 9), {}, r"received \(10, 4\) and \(3, 9\)"),
+        (GREY[0], GREY, {}, r"x_train must be \(N, D\)"),
+        (GREY, GREY / 0, {}, "x_test must be finite"),
+        (GREY[:1], GREY, {}, "x_train must vary in 2 directions or more; received 0"),
+    ],
+)
+def test_images_without_a_spectrum_are_refused(train, test, options, message):
+    with pytest.raises(ValueError, match=message):
+        SpectrumExplorer(train, test, **({"num_latents": 1} | options))
+
+
+def test_images_of_few_directions_offer_fewer_latents():
+    noise = np.random.default_rng(0)
+    x = torch.from_numpy(noise.uniform(0, 1, (6, 16)))
+    explorer = SpectrumExplorer(x, x, num_latents=4, num_digits=1)
+    assert explorer.most == 4 and explorer.frame["var"][0] > 1e-3
+    assert len(explorer.describe()) > 300 and explorer.snapshot()
+
+
+def test_the_still_shows_the_spectrum():
+    explorer = make_spectrum(num_latents=12)
+    across = np.array([0.01, explorer.var, 0.1, 0.8])
+    for spread, name in (
+        (explorer.eigenvalues, "log_evidence"),
+        (explorer.test_spread, "test_log_evidence"),
+    ):
+        curve = mean_log_p(explorer, spread, across)
+        for var, height in zip(across.tolist(), curve, strict=True):
+            expected = getattr(at_noise(explorer, 12, var), name)()
+            assert height == pytest.approx(expected, abs=1e-5)
+    explorer, pictures = make_spectrum(), []
+    for setting in NOISES[:3]:
+        at_noise(explorer, *setting)
+        pictures.append(explorer.snapshot())
+        assert len(pictures[-1]) <= 20_000
+    assert Image.open(io.BytesIO(pictures[0])).size == (1280, 600)
+    assert len(set(pictures)) == 3
+    at_noise(explorer, 15, 0.12)
+    text = explorer.describe()
+    assert "the noise variance 0.1200, above which stand 10 of the 15" in text
+    assert f"here {explorer.log_evidence():.2f} nats for training images" in text
+
+
+def test_the_spectrum_is_light():
+    assert len(embedded(make_spectrum())) < 45_000
+
+
+@browser_test
+def test_the_page_weighs_noise_as_python_does(show):
+    visit, settings = show(make_spectrum(), make_spectrum()), random_noises(60)
+    visit.page.evaluate(STAND_IN)
+    page = visit.page.evaluate(
+        """(settings) => settings.map(([count, noise]) => {
+          const { bestNoise, readData, reconstruct, terms } = m.module;
+          const data = readData(m.model);
+          const pictures = [0, 1, 2].flatMap((k) => reconstruct(data, k, count, noise));
+          const best = bestNoise(data, count);
+          return { ...terms(data, count, noise), best, pictures };
+        })""",
+        settings,
+    )
+    explorer, gaps = make_spectrum(), []
+    for one, setting in zip(page, settings, strict=True):
+        expected = noise_worth(at_noise(explorer, *setting))
+        pixels = explorer.reconstructions().flatten().numpy()
+        np.testing.assert_allclose(one.pop("pictures"), pixels, atol=1e-4)
+        assert one == pytest.approx(expected, abs=1e-5)
+        gaps.append(one["logEvidence"] - one["expectedLogLik"] + one["kl"])
+    assert np.abs(gaps).max() < 1e-9 and len({one["alive"] for one in page}) > 8
+    data = visit.page.evaluate("m.module.readData(m.model).digits")
+    np.testing.assert_allclose(data, explorer.digits, atol=2e-5)
+    assert visit.problems == []
+
+
+MOVE_NOISE = """([count, noise]) => {
+  m.model.set("num_latents", count);
+  m.model.set("var", noise);
+}"""
+
+
+def noise_shown(page):
+    return [float(n) for n in page.locator(".lx-slider .lx-number").all_text_contents()]
+
+
+def expect_noise(page, explorer):
+    """Every number on the page is that of this noise and so many latents."""
+    worth = noise_worth(explorer)
+    assert noise_shown(page) == [round(explorer.var, 4), explorer.num_latents]
+    sums = numbers(page, ".lsp-sum dd")
+    elbo, whole = worth["expectedLogLik"] - worth["kl"], worth["logEvidence"]
+    expected = [worth["expectedLogLik"], worth["kl"], elbo, whole, 0]
+    assert sums == pytest.approx(expected, abs=0.011)
+    assert sums[0] - sums[1] == pytest.approx(sums[2], abs=1e-9)
+    assert sums[2:4] == pytest.approx([whole] * 2, abs=0.00501) and sums[4] == 0
+    shown_kl = f"{sums[1]:.2f}"
+    alive, count = worth["alive"], explorer.num_latents
+    state = page.locator(".lsp-controls dd").text_content()
+    assert state == f"{alive} of {count}, {shown_kl} nats"
+    pair = numbers(page, ".lsp-key b")
+    assert pair == pytest.approx([whole, worth["testLogEvidence"]], abs=0.00501)
+    status = page.locator(".lsp-status").text_content()
+    dead = f": {count - alive} of {count}. The gap is still 0."
+    assert status.endswith(
+        dead if alive < count else "No latent on offer has collapsed."
+    )
+    spoken = (
+        f"{alive} of {count} latents alive, KL {shown_kl}, log p(x) {whole:.2f} nats"
+    )
+    for control in page.locator(".lsp :is(input, .lx-handle)").all():
+        text = control.get_attribute("aria-valuetext").replace("\u2212", "-")
+        assert text.endswith(spoken)
+    ring = page.locator(".lx-handle")
+    assert float(ring.get_attribute("aria-valuenow")) == round(explorer.var, 4)
+
+
+@browser_test
+def test_numbers_on_the_page_are_those_of_the_noise(show):
+    page, explorer = show(make_spectrum()).page, make_spectrum()
+    expect_noise(page, explorer)
+    page.evaluate(STAND_IN)
+    page.evaluate(RENDER)
+    for setting in NOISES[1:]:
+        at_noise(explorer, *setting)
+        page.evaluate(MOVE_NOISE, [explorer.num_latents, explorer.var])
+        expect_noise(page, explorer)
+
+
+def share(value, low, high):
+    """Place of a value on a log axis."""
+    return np.log(np.array(value) / low) / np.log(high / low)
+
+
+def all_drawn(page, layer):
+    """Vertices of each path of a layer, as fractions of the axes."""
+    shapes = page.locator(f".lx-sp-{layer} path")
+    found = shapes.evaluate_all("""all => all.map((el) => {
+      const { width, height } = el.ownerSVGElement;
+      const points = el.getAttribute("d").match(/-?[\\d.]+/g).map(Number);
+      const size = [width.baseVal.value, height.baseVal.value];
+      return points.map((v, k) => (k % 2 ? 1 - v / size[1] : v / size[0]));
+    })""")
+    return [np.array(points).reshape(-1, 2) for points in found]
+
+
+@browser_test
+@pytest.mark.parametrize("setting", NOISES)
+def test_bars_and_the_line_are_drawn_to_scale(setting, show):
+    explorer = at_noise(make_spectrum(), *setting)
+    page, count = show(explorer).page, explorer.num_latents
+    settle(page)
+    low, high = explorer.frame["var"]
+    line, values = share(explorer.var, low, high), explorer.eigenvalues[:20]
+    places = np.arange(1, 21)
+    tops, alive = share(values, low, high), explorer.num_alive()
+    kinds = {"above": range(alive), "below": range(alive)}
+    kinds |= {"dead": range(alive, count), "off": range(count, 20)}
+    for layer in LAYERS:
+        bars = all_drawn(page, layer)
+        assert len(bars) == len(kinds[layer])
+        for k, bar in zip(kinds[layer], bars, strict=True):
+            across, up = bar.T * [[22], [1]] + [[0.4], [0]]
+            assert across.min() == pytest.approx(places[k] - 0.38, abs=0.02)
+            assert across.max() == pytest.approx(places[k] + 0.38, abs=0.02)
+            foot = line if layer == "above" else 0
+            top = line if layer == "below" else tops[k]
+            assert [up.min(), up.max()] == pytest.approx([foot, top], abs=2e-3)
+    np.testing.assert_allclose(all_drawn(page, "line")[0][:, 1], line, atol=1e-3)
+    offer = 0.4 + 22 * all_drawn(page, "offer")[0][:, 0]
+    np.testing.assert_allclose(offer, count + 0.5, atol=0.02)
+    box, ring = boxes(page)[0], page.locator(".lx-handle").bounding_box()
+    height = 1 - (ring["y"] + 22 - box["y"]) / box["height"]
+    assert height == pytest.approx(line, abs=3e-3)
+    assert page.locator(".lx-sp-word").text_content() == f"K = {count}"
+    kl = explorer.elbo_terms().kl.item()
+    above = sum(np.ptp(bar[:, 1]) for bar in all_drawn(page, "above"))
+    assert 0.5 * above * np.log(high / low) == pytest.approx(kl, abs=0.05)
+
+
+def curve_mark(page, name, explorer):
+    """Where a mark of the curves lies, as (sigma^2, nats)."""
+    mark = page.locator(f".lx-sp-marks circle.{name}")
+    x, y = mark.evaluate("(el) => [el.cx.baseVal.value, el.cy.baseVal.value]")
+    across, up = of_axes(mark, [[x, y]])[0]
+    low, high = np.array(explorer.frame["var"]) * [1 / 1.12, 1.12]
+    bottom, top = explorer.frame["nats"]
+    return low * (high / low) ** across, bottom + up * (top - bottom)
+
+
+@browser_test
+@pytest.mark.parametrize("setting", [NOISES[0], NOISES[1], (1, 0.006)])
+def test_curves_and_the_two_bars_are_drawn_to_scale(setting, show):
+    explorer = at_noise(make_spectrum(), *setting)
+    page, worth = show(explorer).page, noise_worth(explorer)
+    settle(page)
+    low, high = np.array(explorer.frame["var"]) * [1 / 1.12, 1.12]
+    bottom, top = explorer.frame["nats"]
+    longest = noise_worth(at_noise(make_spectrum(), 20, explorer.frame["var"][0]))
+    end = longest["expectedLogLik"] + 0.3 * (longest["expectedLogLik"] - bottom)
+    elbo = worth["expectedLogLik"] - worth["kl"]
+    blocks = {"evidence": [bottom, worth["logEvidence"]], "elbo": [bottom, elbo]}
+    blocks |= {"end": [worth["logEvidence"]] * 2, "kl": [elbo, worth["expectedLogLik"]]}
+    seen = worth["logEvidence"] > bottom
+    for layer in ("end", "kl"):
+        assert len(all_drawn(page, layer)) == seen
+    assert len(all_drawn(page, "more")) == 2 * (not seen)
+    for layer, expected in blocks.items():
+        for block in all_drawn(page, layer):
+            ends = bottom + (end - bottom) * block[:, 0]
+            expected = np.maximum(expected, bottom)
+            np.testing.assert_allclose([ends.min(), ends.max()], expected, atol=0.02)
+    words = page.locator(".lx-sp-kl-word").text_content()
+    assert words == (f"KL {worth['kl']:.2f}" if seen else "")
+    explorer_there = make_spectrum()
+    for layer, name in (("train", "log_evidence"), ("test", "test_log_evidence")):
+        curve = all_drawn(page, layer)[0]
+        for across, up in curve[::16]:
+            var = np.clip(low * (high / low) ** across, *explorer.frame["var"])
+            at_noise(explorer_there, explorer.num_latents, var)
+            expected = max(getattr(explorer_there, name)(), 2 * bottom - top)
+            there = bottom + up * (top - bottom)
+            assert there == pytest.approx(expected, abs=0.02 * (top - bottom))
+        if seen:
+            here = [explorer.var, getattr(explorer, name)()]
+            assert curve_mark(page, layer, explorer) == pytest.approx(here, rel=1e-3)
+    assert page.locator(".lx-sp-marks path").count() == 2 * (not seen)
+    for layer, var in (("best", explorer.best_var()), ("now", explorer.var)):
+        place = share(var, low, high)
+        np.testing.assert_allclose(all_drawn(page, layer)[0][:, 0], place, atol=2e-3)
+
+
+@browser_test
+def test_the_line_is_dragged_and_the_sliders_move(show):
+    explorer = make_spectrum()
+    page = show(explorer).page
+    settle(page)
+    box, ring = boxes(page)[0], page.locator(".lx-handle")
+    drag(page, ring, -60, -box["height"] / 4, grip=(5, 3))
+    low, high = explorer.frame["var"]
+    raised = explorer.var * (high / low) ** 0.25
+    assert noise_shown(page)[0] == pytest.approx(raised, rel=0.02)
+    page.mouse.click(box["x"] + 40, box["y"] + box["height"] / 2)
+    assert noise_shown(page)[0] == pytest.approx((low * high) ** 0.5, rel=0.02)
+    ring.press("Home")
+    expect_noise(page, explorer)
+    for keys, steps in (("ArrowUp", 1), ("Shift+ArrowRight", 6), ("ArrowDown", 5)):
+        ring.press(keys)
+        expected = explorer.best_var() * (high / low) ** (steps / 100)
+        assert noise_shown(page)[0] == pytest.approx(expected, abs=1e-4)
+    noise, latents = page.locator(".lx-slider input").all()
+    for key, value in (("End", high), ("ArrowRight", high), ("Home", low)):
+        noise.press(key)
+        expect_noise(page, at_noise(explorer, 10, value))
+    latents.press("End")
+    expect_noise(page, at_noise(explorer, 20, low))
+    latents.press("ArrowLeft")
+    expect_noise(page, at_noise(explorer, 19, low))
+    press(page, "Best noise")
+    expect_noise(page, at_noise(explorer, 19, None))
+    latents.press("ArrowLeft")
+    expect_noise(page, at_noise(explorer, 18, explorer.var))
+    ring.press("Home")
+    expect_noise(page, at_noise(explorer, 18, None))
+
+
+@browser_test
+def test_a_finger_moves_the_line_and_has_room(show):
+    page = show(make_spectrum(), width=360, height=900, has_touch=True).page
+    settle(page)
+    for control in page.locator(".lsp :is(button, input)").all():
+        assert control.bounding_box()["height"] >= 44
+    box = boxes(page)[0]
+    page.touchscreen.tap(box["x"] + 30, box["y"] + box["height"] / 4)
+    low, high = make_spectrum().frame["var"]
+    assert noise_shown(page)[0] == pytest.approx(low * (high / low) ** 0.75, rel=0.02)
+    plots = [page.locator(f".lsp-{name}").bounding_box()["y"] for name in LSP_PARTS]
+    assert plots == sorted(plots)
+
+
+LSP_PARTS = ("spectrum", "controls", "digits", "bars", "curve")
+
+
+@browser_test
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_digits_fade_as_latents_collapse(theme, show):
+    explorer = make_spectrum()
+    page = show(explorer).page
+    page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    paper, ink = ([255] * 3, [29, 39, 51])
+    if theme == "dark":
+        paper, ink = ([27, 32, 40], [230, 235, 240])
+    for key, var in (("Home", explorer.frame["var"][0]), ("End", 0.826)):
+        page.locator(".lx-slider input").first.press(key)
+        page.wait_for_timeout(60)
+        at_noise(explorer, 10, var)
+        images = torch.cat([explorer.digits, explorer.reconstructions()]).clamp(0, 1)
+        expected = np.array(paper) + images.numpy()[..., None] * np.subtract(ink, paper)
+        for k, image in enumerate(expected):
+            shown = (
+                page.locator(".lsp canvas")
+                .nth(k)
+                .evaluate(
+                    "(el) => [...el.getContext('2d').getImageData(0, 0, 8, 8).data]"
+                )
+            )
+            colours = np.array(shown).reshape(64, 4)[:, :3]
+            np.testing.assert_allclose(colours, image, atol=1)
+    assert explorer.num_alive() == 0
+
+
+@browser_test
+def test_a_kernel_hears_of_the_noise(show):
+    page = show(make_spectrum()).page
+    page.evaluate(STAND_IN)
+    page.evaluate(RENDER)
+    page.locator(".lx-slider input").nth(0).press("End")
+    page.locator(".lx-slider input").nth(1).press("Home")
+    read = "['var', 'num_latents'].map((name) => m.model.get(name))"
+    high = make_spectrum().frame["var"][1]
+    assert page.evaluate(read) == pytest.approx([high, 1], rel=1e-12)
+
+
+@browser_test
+def test_two_spectra_and_a_posterior_share_a_page(show):
+    visit = show(make_spectrum(), make_spectrum(num_latents=3), make_posterior())
+    page = visit.page
+    page.evaluate(SCROLL_DOWN)
+    page.wait_for_function("document.querySelectorAll('.lx').length === 3")
+    first, second = (page.locator(".lsp").nth(k) for k in (0, 1))
+    second.locator("input").first.press("End")
+    expect_noise(first, make_spectrum())
+    high = make_spectrum().frame["var"][1]
+    expect_noise(second, at_noise(make_spectrum(), 3, high))
+    assert page.locator("[id], input[name]").count() == 0
+    assert visit.problems == []
+
+
+@browser_test
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_spectrum_is_accessible_fits_and_stays_in_place(theme, width, show):
+    visit = show(make_spectrum(), width=width)
+    page, heights = visit.page, set()
+    page.add_style_tag(content=THEME)
+    page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    settle(page)
+    for k, key in ((0, "End"), (0, "Home"), (1, "Home"), (1, "ArrowRight"), (1, "End")):
+        page.locator(".lx-slider input").nth(k).press(key)
+        heights.add(page.locator(".lsp").bounding_box()["height"])
+    page.locator(".lx-slider input").nth(0).evaluate(
+        "(el) => { el.value = 250; el.dispatchEvent(new Event('input')); }"
+    )
+    heights.add(page.locator(".lsp").bounding_box()["height"])
+    assert len(heights) == 1
+    found = Axe().run(page).response["violations"]
+    assert found == [], [(v["id"], v["nodes"][0]["html"]) for v in found]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    spectrum, _, curve = boxes(page)
+    assert (spectrum["y"] == curve["y"]) == (width > 600)
+    word, axes = page.locator(".lx-sp-kl-word text").bounding_box(), boxes(page)[1]
+    assert word["x"] + word["width"] < axes["x"] + axes["width"]
+    assert visit.problems == []
+
+
+DRAGGED_LINE = DRAGGED.replace(
+    'querySelectorAll(".lx-handle")[1]', 'querySelector(".lx-handle")'
+)
+
+
+@browser_test
+def test_a_dragged_line_is_weighed_and_drawn_within_a_frame(show):
+    page = show(make_spectrum()).page
+    before = noise_shown(page)[0]
+    each = work_per_move(page, DRAGGED_LINE)
+    print(f"a dragged line, weighed and drawn: {each:.1f} ms of processor time")
+    assert each <= 16 and noise_shown(page)[0] != before

@@ -47,6 +47,9 @@ PARTS = {
     "mean_field": "variational",
     "bayesian_mixtures": "variational",
     "metropolis": "monte_carlo",
+    "score_function": "reparameterization",
+    "relaxation": "reparameterization",
+    "linear_solvers": "linear_vae",
 }
 SHARED = {"datasets", "figures", "training", "explore"}
 PICTURES = {"matplotlib", "ipywidgets", "anywidget"}

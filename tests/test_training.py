@@ -2,18 +2,25 @@
 
 import math
 from dataclasses import replace
+from functools import partial
+from itertools import islice
 
 import pytest
 import torch
+from safetensors.torch import load_file
+from scipy import optimize, stats
 from torch import nn
+from torch.distributions import Normal
 
 from vaebook.checkpoints import Epoch, State
 from vaebook.datasets import load_digits
+from vaebook.map_estimation import gaussian_log_prior
 from vaebook.training import NonFiniteLossError, Settings, fit, make_optimizer, run
 from vaebook.training import train_step as step
 from vaebook.vae import VAE
 from vaebook.variational import ElboTerms
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 QUIET = Settings(epochs=2, batch_size=50, progress=False)
 
 
@@ -46,7 +53,7 @@ def make_vae(seed=0):
 def test_step_sums_over_pixels_and_averages_over_examples(kl_weight):
     """loss = -(w mean_n sum_d x - c w^2), so w <- w + rate (mean_n sum_d x - 2 c w)."""
     model, x = Line(), torch.tensor([[1.0, 2.0], [3.0, 4.0], [0.0, 2.0]]).double()
-    terms = step(sgd_state(model), x, kl_weight)
+    terms = step(sgd_state(model), x, QUIET, kl_weight)
     assert terms == pytest.approx((0.5 * 4.0, 0.25))
     assert model.w.item() == pytest.approx(0.5 + 0.1 * (4.0 - kl_weight * 1.0))
 
@@ -166,10 +173,10 @@ def test_progress_bar_counts_the_epochs(rng, capsys):
 
 
 def test_the_optimizer_is_adamw_with_the_settings():
-    optimizer = make_optimizer(Line(), Settings(learning_rate=0.2, weight_decay=0.3))
-    group = optimizer.param_groups[0]
+    """Its rate is set before each step, along the cosine."""
+    optimizer = make_optimizer(Line(), Settings(weight_decay=0.3))
     assert isinstance(optimizer, torch.optim.AdamW)
-    assert (group["lr"], group["weight_decay"]) == (0.2, 0.3)
+    assert optimizer.param_groups[0]["weight_decay"] == 0.3
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -203,9 +210,9 @@ def test_fit_passes_the_kl_weight_to_the_step(rng, given, weight, monkeypatch):
 def test_gradients_do_not_pile_up_over_steps():
     model, x = Line(), torch.full((10, 1), 3.0).double()
     state = sgd_state(model)
-    step(state, x)
+    step(state, x, QUIET)
     after = model.w.item()
-    step(state, x)
+    step(state, x, QUIET)
     assert model.w.item() == pytest.approx(after + 0.1 * (3.0 - 2 * after))
 
 
@@ -225,3 +232,173 @@ def test_defaults_are_adamws_own():
     group = make_optimizer(Line(), Settings()).param_groups[0]
     assert group["betas"] == (0.9, 0.999)
     assert not group["amsgrad"]
+
+
+# A prior on the weights
+
+
+def after_steps(settings, model=None, optimizer=None, num_steps=3):
+    """The line's weight after some steps of gradient ascent on two rows."""
+    model = model or Line()
+    optimizer = optimizer or torch.optim.SGD(model.parameters(), lr=0.1)
+    x = torch.tensor([[1.0, 2.0], [3.0, 4.0]]).double()
+    for _ in range(num_steps):
+        step(State(model, optimizer, None, []), x, settings)
+    return model.w.item()
+
+
+@pytest.mark.equation(
+    "eq-vae-weight-prior", against="torch's own weight decay of gradient descent"
+)
+@pytest.mark.parametrize(("tau", "n"), [(0.5, 2), (0.2, 100)])
+def test_gaussian_log_prior_is_a_weight_decay_of_one_over_tau_squared_n(tau, n):
+    def log_prior(model):
+        return gaussian_log_prior(model.parameters(), tau) / n
+
+    model = Line()
+    decayed = torch.optim.SGD(model.parameters(), lr=0.1, weight_decay=1 / tau**2 / n)
+    expected = after_steps(QUIET, model, decayed)
+    found = after_steps(replace(QUIET, log_prior=log_prior))
+    assert found == pytest.approx(expected, rel=1e-12)
+    assert found != pytest.approx(after_steps(QUIET), rel=1e-3)
+
+
+@pytest.mark.equation(
+    "eq-vae-weight-prior",
+    against="autograd of minus mean ELBO and torch's Normal over N, written out",
+)
+def test_step_descends_minus_the_mean_elbo_and_the_log_prior_over_n():
+    tau, n = 0.3, 1000
+    x = load_digits().train.x[:50]
+    model, _ = make_vae()
+    before = nn.utils.parameters_to_vector(model.parameters()).detach().clone()
+    terms = model.elbo_terms(x, rng=torch.Generator().manual_seed(7))
+    weights = list(model.parameters())
+    log_prior = sum(Normal(0.0, tau).log_prob(w).sum() for w in weights)
+    loss = -(terms.expected_log_lik - terms.kl).sum() / 50 - log_prior / n
+    slopes = torch.autograd.grad(loss, weights)
+    state = sgd_state(model, rate=1.0)._replace(rng=torch.Generator().manual_seed(7))
+    settings = replace(QUIET, log_prior=lambda model: model.log_prior(tau) / n)
+    returned = step(state, x, settings)
+    after = nn.utils.parameters_to_vector(model.parameters()).detach()
+    moved = torch.cat([-slope.flatten() for slope in slopes])
+    torch.testing.assert_close(after - before, moved, rtol=1e-3, atol=1e-5)
+    means = terms.expected_log_lik.mean().item(), terms.kl.mean().item()
+    assert returned == pytest.approx(means, rel=1e-6)
+
+
+@pytest.mark.equation(
+    "eq-vae-weight-prior", against="scipy's minimisation of the whole loss"
+)
+def test_fitted_weight_is_the_maximum_of_bound_and_prior(rng):
+    tau, n = 0.2, 60
+    x = torch.linspace(0, 6, n).double()[:, None]
+
+    def loss(w):
+        elbos = w * x.numpy() - w**2
+        return -(elbos.sum() + stats.norm.logpdf(w, 0, tau)) / n
+
+    best = optimize.minimize_scalar(loss, bracket=(0, 1), tol=1e-10).x
+    without = x.mean().item() / 2
+    assert abs(best - without) > 0.1
+    settings = Settings(
+        epochs=400,
+        batch_size=n,
+        learning_rate=0.05,
+        weight_decay=0.0,
+        log_prior=lambda model: gaussian_log_prior(model.parameters(), tau) / n,
+    )
+    model = Line()
+    fit(model, x, settings, rng=rng)
+    assert model.w.item() == pytest.approx(best, rel=1e-4)
+    slope = x.mean().item() - 2 * best - best / tau**2 / n
+    assert slope == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("what", ["log_prior", "kl_weight"])
+def test_what_is_not_finite_beside_the_terms_is_named_too(rng, what):
+    settings = replace(QUIET, **{what: lambda _: math.nan})
+    with pytest.raises(NonFiniteLossError, match="kl_weight or log_prior not finite"):
+        fit(Line(), torch.ones(50, 1).double(), settings, rng=rng)
+
+
+# Another objective
+
+
+def fitted(settings, seed=0):
+    """Weights of a small VAE after training, and the records."""
+    model, rng = make_vae(seed)
+    history = fit(model, load_digits().train.x[:200], settings, rng=rng)
+    return nn.utils.parameters_to_vector(model.parameters()).detach(), history
+
+
+def iw_by_hand(model, x, rng):
+    return model.iw_terms(x, 4, rng=rng)
+
+
+def test_objective_is_any_function_of_model_pixels_and_noise():
+    weights, history = fitted(replace(QUIET, objective=iw_by_hand))
+    objective = partial(VAE.iw_terms, num_samples=4)
+    again, same = fitted(replace(QUIET, objective=objective))
+    plain, _ = fitted(QUIET)
+    assert torch.equal(weights, again)
+    assert history[-1].elbo == same[-1].elbo
+    assert not torch.equal(weights, plain)
+    elbo_given, _ = fitted(replace(QUIET, objective=VAE.elbo_terms))
+    assert torch.equal(elbo_given, plain)
+
+
+@pytest.mark.equation(
+    "eq-vae-iw-objective", against="autograd of minus the mean log of mean weights"
+)
+@pytest.mark.parametrize("kl_weight", [1.0, 0.1])
+def test_step_climbs_the_importance_weighted_bound(kl_weight):
+    """No weight of the KL touches it: the KL in its terms is a constant."""
+    x = load_digits().train.x[:50]
+    model, _ = make_vae()
+    before = nn.utils.parameters_to_vector(model.parameters()).detach().clone()
+    log_w = model.log_weights(x, 4, rng=torch.Generator().manual_seed(7))
+    loss = -log_w.exp().mean(0).log().mean()
+    slopes = torch.autograd.grad(loss, list(model.parameters()))
+    state = sgd_state(model, rate=1.0)._replace(rng=torch.Generator().manual_seed(7))
+    terms = step(state, x, replace(QUIET, objective=iw_by_hand), kl_weight)
+    after = nn.utils.parameters_to_vector(model.parameters()).detach()
+    moved = torch.cat([-slope.flatten() for slope in slopes])
+    torch.testing.assert_close(after - before, moved, rtol=1e-3, atol=1e-5)
+    assert terms[0] - terms[1] == pytest.approx(-loss.item(), rel=1e-5)
+
+
+def test_validation_is_the_elbo_whatever_the_objective(rng):
+    def shifted(model, x, rng):
+        terms = model.elbo_terms(x, rng=rng)
+        return ElboTerms(terms.expected_log_lik + 100, terms.kl)
+
+    model, x = Line(), torch.ones(50, 1).double()
+    settings = replace(QUIET, objective=shifted)
+    history = fit(model, x, settings, rng=rng, validation=x)
+    w = model.w.item()
+    assert history[-1].validation_elbo == pytest.approx(w - w**2)
+    assert history[-1].expected_log_lik > 100
+
+
+def test_training_of_any_kind_resumes_from_a_checkpoint(tmp_path):
+    """Objective, KL weight and prior are no part of it: the settings hold them."""
+    x = load_digits().train.x[:200]
+    settings = replace(
+        QUIET,
+        epochs=3,
+        objective=iw_by_hand,
+        kl_weight=lambda done: 0.5 + done,
+        log_prior=lambda model: model.log_prior(0.5) / 200,
+    )
+    unbroken, history = fitted(settings)
+    saved = replace(settings, checkpoint=tmp_path / "other.safetensors")
+    model, rng = make_vae()
+    list(islice(run(model, x, saved, rng=rng), 2))
+    resumed, again = fitted(saved)
+    assert again[2][:2] == history[2][:2]
+    assert torch.equal(resumed, unbroken)
+    plain = replace(QUIET, checkpoint=tmp_path / "plain.safetensors")
+    fitted(plain)
+    names = [load_file(s.checkpoint).keys() for s in (saved, plain)]
+    assert names[0] == names[1]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import integrate, optimize, special, stats
+from sklearn.decomposition import PCA
 from torch import nn
 from torch.distributions import MultivariateNormal, kl_divergence
 
@@ -13,8 +14,10 @@ from vaebook.autoencoder import initialise
 from vaebook.datasets import load_digits
 from vaebook.mixtures import GaussianMixture
 from vaebook.monte_carlo import estimate
+from vaebook.reparameterization import sampled_elbo
 from vaebook.vae import VAE, GaussianVAE
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 D, L = 4, 1
 
 
@@ -187,6 +190,7 @@ def test_terms_are_sums_over_pixels_one_per_image(tiny, images, rng):
     """Twice the pixels, each the same: twice the log-likelihood, the same KL."""
     terms = tiny.elbo_terms(images, rng=torch.Generator().manual_seed(0))
     assert terms.expected_log_lik.shape == terms.kl.shape == (len(images),)
+    tiny.data_dim = 2 * D
     with torch.no_grad():
         last, first = tiny.decoder.net[-1], tiny.encoder.net[0]
         last.weight = nn.Parameter(last.weight.repeat(2, 1))
@@ -427,3 +431,466 @@ def test_five_thousand_samples_unless_said(tiny, images):
     tiny.log_weights = lambda x, s, rng: drawn.append(s) or original(x, s, rng=rng)
     tiny.log_evidence(images, rng=torch.Generator().manual_seed(0))
     assert sum(drawn) == 5000
+
+
+@pytest.mark.equation(
+    "eq-vae-gaussian-decoder", against="scipy's normal density, pixel by pixel"
+)
+@pytest.mark.parametrize("log_var", [-6.0, 0.0, 1.5])
+def test_grey_log_likelihood_is_scipys_for_any_learned_variance(grey, rng, log_var):
+    with torch.no_grad():
+        grey.log_var.fill_(log_var)
+    x = torch.randn(6, 5, generator=rng, dtype=torch.float64)
+    z = torch.randn(3, 6, 2, generator=rng, dtype=torch.float64)
+    found = grey.log_likelihood(x, z).detach()
+    mean, sigma = grey.mean_image(z).detach(), np.exp(log_var / 2)
+    assert found.shape == (3, 6)
+    expected = stats.norm.logpdf(x.numpy(), mean.numpy(), sigma).sum(-1)
+    np.testing.assert_allclose(found, expected, rtol=1e-10)
+
+
+# The importance-weighted bound as an objective
+
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
+WEIGHTS = WEIGHTS / WEIGHTS.sum()
+
+
+@pytest.fixture
+def grid(monkeypatch):
+    """``grid(S)``: every draw is a node of quadrature; x must be (40^S, D).
+
+    Gives the weight of each row: a weighted sum is then an expectation, exactly.
+    """
+
+    def place(num_samples):
+        eps = np.stack(np.meshgrid(*[NODES] * num_samples)).reshape(num_samples, -1, 1)
+        weights = np.stack(np.meshgrid(*[WEIGHTS] * num_samples)).prod(0).ravel()
+
+        def draw(mu, log_var, asked, *, rng):
+            assert asked == num_samples
+            return mu + torch.exp(log_var / 2) * torch.from_numpy(eps)
+
+        monkeypatch.setattr("vaebook.vae.gaussian_rsample", draw)
+        return torch.from_numpy(weights)
+
+    return place
+
+
+def exact_iw_bound(model, x, num_samples):
+    """E[log mean of S weights], by the same nodes and otherwise numpy and scipy."""
+    mu, log_var = (v.item() for v in model.posterior(x))
+    q = stats.norm(mu, np.exp(log_var / 2))
+    z = q.mean() + q.std() * NODES
+    log_lik = np.array([log_likelihood(model, x, one) for one in z])
+    log_w = log_lik + stats.norm.logpdf(z) - q.logpdf(z)
+    pairs = np.array(list(itertools.product(log_w, repeat=num_samples)))
+    bounds = special.logsumexp(pairs, 1) - np.log(num_samples)
+    products = np.array(list(itertools.product(WEIGHTS, repeat=num_samples)))
+    return products.prod(1) @ bounds
+
+
+@pytest.mark.equation(
+    "eq-vae-iw-objective", against="scipy's densities and logsumexp, draw by draw"
+)
+@pytest.mark.parametrize("path_only", [False, True])
+def test_iw_terms_differ_by_the_importance_weighted_bound(tiny, images, path_only):
+    rng = torch.Generator().manual_seed(1)
+    terms = tiny.iw_terms(images, 3, path_only=path_only, rng=rng)
+    mu, log_var = (v.detach().numpy() for v in tiny.posterior(images))
+    rng, sigma = torch.Generator().manual_seed(1), np.exp(log_var / 2)
+    eps = torch.randn(3, len(images), L, generator=rng, dtype=torch.float64).numpy()
+    z = mu + sigma * eps
+    log_lik = [
+        [
+            log_likelihood(tiny, x, z_sn.item())
+            for x, z_sn in zip(images, z_s, strict=True)
+        ]
+        for z_s in z
+    ]
+    log_w = log_lik + (stats.norm.logpdf(z) - stats.norm.logpdf(z, mu, sigma))[..., 0]
+    expected = special.logsumexp(log_w, 0, b=1 / 3)
+    np.testing.assert_allclose(terms.elbo.detach(), expected, rtol=1e-10)
+    q = torch.distributions.Normal(torch.from_numpy(mu), torch.from_numpy(sigma))
+    prior = torch.distributions.Normal(0 * q.mean, 1 + 0 * q.mean)
+    np.testing.assert_allclose(terms.kl, kl_divergence(q, prior).sum(-1), rtol=1e-10)
+    assert not terms.kl.requires_grad
+    assert terms.expected_log_lik.shape == terms.kl.shape == (len(images),)
+
+
+@pytest.mark.equation(
+    "eq-vae-iw-objective", against="the sampled ELBO of chapter 7, and scipy's quad"
+)
+def test_one_weight_is_the_sampled_elbo(tiny, images, grid):
+    weights, x = grid(1), images[6]
+    terms = tiny.iw_terms(x.expand(len(weights), D), 1, rng=None)
+    bound = (weights @ terms.elbo).item()
+    assert bound == pytest.approx(exact_elbo(tiny, x), rel=1e-4)
+    q = tiny.posterior(x)
+
+    def log_p_x_z(z):
+        log_p_z = torch.distributions.Normal(0.0, 1.0).log_prob(z).sum(-1)
+        return tiny.log_likelihood(x.expand(len(z), D), z) + log_p_z
+
+    sampled = sampled_elbo(log_p_x_z, *q, torch.from_numpy(NODES)[:, None])
+    np.testing.assert_allclose(terms.elbo.detach(), sampled.detach(), rtol=1e-10)
+
+
+@pytest.mark.equation(
+    "eq-vae-iw-objective", against="nested quadrature by numpy, between ELBO and log p"
+)
+def test_two_weights_lie_between_the_elbo_and_the_evidence(tiny, images, grid):
+    weights = grid(2)
+    for x in images[[0, 6, 15]]:
+        terms = tiny.iw_terms(x.expand(len(weights), D), 2, rng=None)
+        bound = (weights @ terms.elbo).item()
+        assert bound == pytest.approx(exact_iw_bound(tiny, x, 2), rel=1e-10)
+        assert exact_elbo(tiny, x) < bound < exact_log_evidence(tiny, x)
+
+
+def iw_slopes(model, x, weights, num_samples, path_only):
+    """The exact expectation of the gradient, on a bias of mu, sigma and a pixel."""
+    rows = x.expand(len(weights), D)
+    terms = model.iw_terms(rows, num_samples, path_only=path_only, rng=None)
+    encoder, decoder = model.encoder.net[-1].bias, model.decoder.net[-1].bias
+    slopes = torch.autograd.grad(weights @ terms.elbo, [encoder, decoder])
+    return torch.cat([slopes[0], slopes[1][:1]])
+
+
+def iw_differences(model, x, num_samples, step=1e-5):
+    """The same from central differences of the exact bound."""
+    encoder, decoder = model.encoder.net[-1].bias, model.decoder.net[-1].bias
+    found = []
+    for bias, entry in ((encoder, 0), (encoder, 1), (decoder, 0)):
+        values = []
+        for sign in (1, -2, 1):
+            values.append(exact_iw_bound(model, x, num_samples))
+            with torch.no_grad():
+                bias[entry] += sign * step
+        found.append((values[1] - values[2]) / (2 * step))
+    return found
+
+
+@pytest.mark.equation(
+    "eq-vae-iw-objective", against="central differences of the bound by quadrature"
+)
+@pytest.mark.parametrize(
+    ("num_samples", "path_only", "unbiased"),
+    [(1, False, True), (1, True, True), (2, False, True), (2, True, False)],
+)
+def test_mean_gradient_of_the_bound(
+    tiny, images, grid, num_samples, path_only, unbiased
+):
+    """With path_only it is the bound's for one weight, and not for two."""
+    weights, x = grid(num_samples), images[6]
+    slopes = iw_slopes(tiny, x, weights, num_samples, path_only).numpy()
+    expected = iw_differences(tiny, x, num_samples)
+    assert np.abs(expected).min() > 1e-3
+    close = np.isclose(slopes, expected, rtol=1e-5, atol=1e-7)
+    assert close.tolist() == [unbiased, unbiased, True]
+    if not unbiased:
+        assert np.abs(slopes - expected)[:2].min() > 1e-3
+
+
+def test_importance_weighted_gradient_reaches_every_weight(tiny, images, rng):
+    tiny.iw_terms(images, 5, rng=rng).elbo.sum().backward()
+    assert all(w.grad.abs().max() > 0 for w in tiny.parameters())
+
+
+@pytest.mark.equation(
+    "eq-vae-iw-objective",
+    against="scipy's exact log p(x) of the solved linear model, draw by draw",
+)
+@pytest.mark.parametrize("rng", range(3), indirect=True)
+def test_path_gradient_has_no_variance_where_q_is_the_posterior(rng):
+    """Each draw's weight is p(x) itself, so its gradient vanishes on the encoder."""
+    model = GaussianVAE(5, (), 2, rng=rng).double()
+    mix = torch.randn(5, 5, generator=rng, dtype=torch.float64)
+    x = torch.randn(10, 5, generator=rng, dtype=torch.float64) @ mix
+    model.solve(x)
+    largest = {}
+    for path_only in (True, False):
+        terms = model.iw_terms(x, 1, path_only=path_only, rng=rng)
+        expected = linear_law(model).logpdf(x.numpy())
+        np.testing.assert_allclose(terms.elbo.detach(), expected, rtol=1e-9)
+        slopes = [
+            torch.autograd.grad(
+                one, list(model.encoder.parameters()), retain_graph=True
+            )
+            for one in terms.elbo
+        ]
+        largest[path_only] = [max(g.abs().max().item() for g in s) for s in slopes]
+    assert max(largest[True]) < 1e-9
+    assert min(largest[False]) > 1e-3
+
+
+def test_no_importance_weights_are_refused(tiny, images, rng):
+    with pytest.raises(ValueError, match="num_samples must be at least 1; received 0"):
+        tiny.iw_terms(images, 0, rng=rng)
+
+
+# What both nets are told
+
+TOLD = torch.eye(2).double()
+
+
+@pytest.fixture
+def told():
+    """Three pixels, one latent, and a label of two values told to both nets."""
+    model = VAE(3, (6,), 1, 2, rng=torch.Generator().manual_seed(5)).double()
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight *= 2
+            weight += 0.2
+    return model
+
+
+def told_images(label):
+    images = torch.tensor(list(itertools.product([0.0, 1.0], repeat=3))).double()
+    return torch.cat([images, TOLD[label].expand(8, 2)], 1)
+
+
+def told_law(model, z, label):
+    """p(lit | z, y) by numpy, from a decoder that reads z and then y."""
+    a = np.array([[z, *TOLD[label].tolist()]])
+    first, last = (m for m in model.decoder.net if isinstance(m, nn.Linear))
+    a = a @ first.weight.detach().numpy().T + first.bias.detach().numpy()
+    a = a / (1 + np.exp(-a))
+    return special.expit(
+        (a @ last.weight.detach().numpy().T + last.bias.detach().numpy())[0]
+    )
+
+
+def told_log_evidence(model, x, label):
+    """log p(x|y): the integral of p(x|z, y) p(z) over z, by scipy."""
+
+    def joint(z):
+        pmf = stats.bernoulli.pmf(x[:3].numpy(), told_law(model, z, label))
+        return pmf.prod() * stats.norm.pdf(z)
+
+    return np.log(integrate.quad(joint, -9, 9, epsabs=1e-13)[0])
+
+
+@pytest.mark.equation(
+    "eq-vae-conditional",
+    against="quadrature over z for each label; the images' sum to 1 under each",
+)
+@pytest.mark.parametrize("label", [0, 1])
+@pytest.mark.parametrize("rng", range(2), indirect=True)
+def test_conditional_evidence_is_the_integral(told, rng, label, assert_within):
+    x = told_images(label)
+    truth = np.array([told_log_evidence(told, one, label) for one in x])
+    assert np.exp(truth).sum() == pytest.approx(1.0, rel=1e-9)
+    result = told.log_evidence(x, 4000, rng=rng)
+    assert_within(result.value, truth, result.standard_error)
+    drawn = torch.stack([told.elbo_terms(x, rng=rng).elbo for _ in range(500)]).detach()
+    assert (drawn.mean(0).numpy() < truth).all()
+    q = told.posterior(x)
+    kl = kl_divergence(
+        MultivariateNormal(q.mu, q.log_var.exp().diag_embed()),
+        MultivariateNormal(torch.zeros(1).double(), torch.eye(1).double()),
+    )
+    terms = told.elbo_terms(x, rng=rng)
+    torch.testing.assert_close(terms.kl, kl)
+
+
+@pytest.mark.equation(
+    "eq-vae-conditional", against="numpy's decoder of z beside y, scipy's Bernoulli"
+)
+@pytest.mark.parametrize("label", [0, 1])
+def test_conditional_likelihood_is_of_the_pixels_given_code_and_label(told, rng, label):
+    """With an axis of samples and without; the label itself is not scored."""
+    x = told_images(label)
+    z = torch.randn(4, 8, 1, generator=rng, dtype=torch.float64)
+    expected = [
+        [
+            stats.bernoulli.logpmf(one[:3].numpy(), told_law(told, at.item(), label))
+            for one, at in zip(x, row, strict=True)
+        ]
+        for row in z
+    ]
+    expected = np.sum(expected, -1)
+    found = told.log_likelihood(x, z).detach()
+    np.testing.assert_allclose(found, expected, rtol=1e-10)
+    one = told.log_likelihood(x, z[2]).detach()
+    np.testing.assert_allclose(one, expected[2], rtol=1e-10)
+
+
+def test_both_nets_see_the_label(told, rng):
+    pair = told_images(0), told_images(1)
+    codes = [told.posterior(x) for x in pair]
+    assert (codes[0].mu != codes[1].mu).all()
+    assert (codes[0].log_var != codes[1].log_var).all()
+    z = torch.randn(8, 1, generator=rng, dtype=torch.float64)
+    likelihoods = [told.log_likelihood(x, z) for x in pair]
+    assert (likelihoods[0] != likelihoods[1]).all()
+    told.elbo_terms(pair[0], rng=rng).elbo.sum().backward()
+    for net, first in ((told.encoder.net, 3), (told.decoder.net, 1)):
+        slopes = net[0].weight.grad[:, first:]
+        assert slopes.shape == (6, 2)
+        assert slopes[:, 0].abs().min() > 0
+        assert not slopes[:, 1].any()
+
+
+def test_conditional_images_are_decoded_from_code_and_label(told, rng):
+    z = torch.randn(5, 1, generator=rng, dtype=torch.float64)
+    for label in (0, 1):
+        images = told.mean_image(torch.cat([z, TOLD[label].expand(5, 2)], 1)).detach()
+        expected = [told_law(told, at.item(), label) for at in z]
+        np.testing.assert_allclose(images, expected, rtol=1e-10)
+        x = told_images(label)
+        mu = told.posterior(x).mu
+        expected = [told_law(told, at.item(), label) for at in mu]
+        np.testing.assert_allclose(told.reconstruct(x), expected, rtol=1e-10)
+
+
+def test_grey_pixels_are_told_the_same_way(rng):
+    model = GaussianVAE(3, (4,), 1, 2, rng=rng).double()
+    pixels, z = (torch.randn(8, d, generator=rng, dtype=torch.float64) for d in (3, 1))
+    x = torch.cat([pixels, TOLD[[0, 1] * 4]], 1)
+    mean = model.mean_image(torch.cat([z, x[:, 3:]], 1)).detach()
+    expected = stats.norm.logpdf(pixels, mean, 1.0).sum(1)
+    np.testing.assert_allclose(
+        model.log_likelihood(x, z).detach(), expected, rtol=1e-10
+    )
+
+
+@pytest.mark.parametrize("kind", [VAE, GaussianVAE])
+def test_nothing_told_changes_nothing(kind, images):
+    def terms(*told):
+        rng = torch.Generator().manual_seed(2)
+        model = kind(D, (6,), L, *told, rng=rng).double()
+        weights = nn.utils.parameters_to_vector(model.parameters())
+        return weights, *model.elbo_terms(images, rng=rng), model.reconstruct(images)
+
+    assert all(map(torch.equal, terms(), terms(0)))
+
+
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [
+        (
+            lambda model, rng: model.elbo_terms(torch.zeros(4, 3).double(), rng=rng),
+            r"received x \(4, 3\), weights \(6, 5\)",
+        ),
+        (
+            lambda model, rng: model.mean_image(torch.zeros(4, 1).double()),
+            r"received z \(4, 1\), weights \(6, 3\)",
+        ),
+        (
+            lambda model, rng: model.sample(4, rng=rng),
+            r"received z \(4, 1\), weights \(6, 3\)",
+        ),
+    ],
+)
+def test_a_label_that_is_missing_is_refused(told, rng, act, message):
+    with pytest.raises(ValueError, match=f"last axes must be equal; {message}"):
+        act(told, rng)
+
+
+# The solved linear model
+
+
+def correlated(rng, num=40, dim=5):
+    mix = torch.randn(dim, dim, generator=rng, dtype=torch.float64)
+    return torch.randn(num, dim, generator=rng, dtype=torch.float64) @ mix + 3
+
+
+def weights_of(model):
+    return nn.utils.parameters_to_vector(model.parameters()).detach().clone()
+
+
+def images_law(model, like):
+    """N(b, W W' + sigma^2 I) of the decoder, by torch: differentiable."""
+    layer, eye = model.decoder.net[0], torch.eye(like.shape[1]).to(like)
+    noise = model.log_var.exp() * eye
+    return MultivariateNormal(layer.bias, layer.weight @ layer.weight.T + noise)
+
+
+@pytest.mark.equation(
+    "eq-linear-vae-ml-weights", against="scikit-learn's PCA of the same images, 1/N"
+)
+@pytest.mark.parametrize("rng", range(3), indirect=True)
+def test_solved_model_is_probabilistic_pca(grey, rng):
+    x = correlated(rng)
+    grey.solve(x)
+    pca = PCA(2).fit(x.numpy())
+    expected = (1 - 1 / len(x)) * pca.get_covariance()
+    exact = grey.linear_gaussian()
+    np.testing.assert_allclose(exact.marginal().cov, expected, rtol=1e-10)
+    np.testing.assert_allclose(exact.offset, pca.mean_, rtol=1e-10)
+    expected = stats.multivariate_normal(pca.mean_, expected).logpdf(x)
+    np.testing.assert_allclose(linear_law(grey).logpdf(x), expected, rtol=1e-10)
+    images_law(grey, x).log_prob(x).mean().backward()
+    for weight in (*grey.decoder.parameters(), grey.log_var):
+        np.testing.assert_allclose(weight.grad, 0, atol=1e-11)
+
+
+@pytest.mark.equation(
+    "eq-linear-vae-tight", against="scipy's log p(x), at every draw of the code"
+)
+@pytest.mark.parametrize("rng", range(3), indirect=True)
+def test_encoder_of_the_solved_model_is_exact(grey, rng):
+    """Weights p(x, z)/q(z|x) do not depend on z, also far from the training set."""
+    grey.solve(correlated(rng))
+    x = 5 * torch.randn(6, 5, generator=rng, dtype=torch.float64)
+    mu, log_var = (part.detach() for part in grey.posterior(x))
+    exact = grey.linear_gaussian().posterior(x)
+    np.testing.assert_allclose(mu, exact.mu, rtol=1e-9, atol=1e-9)
+    cov = log_var.exp().diag_embed()
+    np.testing.assert_allclose(cov, exact.cov.expand(6, 2, 2), rtol=1e-9, atol=1e-12)
+    log_w = grey.log_weights(x, 4, rng=rng).detach()
+    expected = np.broadcast_to(linear_law(grey).logpdf(x), (4, 6))
+    np.testing.assert_allclose(log_w, expected, rtol=1e-10)
+
+
+def test_solving_needs_no_start_and_keeps_the_precision(rng):
+    x, models = correlated(rng).float(), []
+    for seed in range(2):
+        fresh = torch.Generator().manual_seed(seed)
+        models.append(GaussianVAE(5, (), 2, rng=fresh))
+        models[-1].solve(x)
+    first, second = map(weights_of, models)
+    assert torch.equal(first, second)
+    assert first.dtype == torch.float32
+    assert all(weight.requires_grad for weight in models[0].parameters())
+    expected = GaussianVAE(5, (), 2, rng=rng).double()
+    expected.solve(x.double())
+    np.testing.assert_allclose(first, weights_of(expected), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.equation(
+    "eq-linear-vae-log-evidence", against="importance sampling, from two proposals"
+)
+@pytest.mark.parametrize("latent_dim", [2, 10])
+def test_importance_sampling_finds_the_closed_form_of_the_digits(
+    latent_dim, rng, assert_within
+):
+    data = load_digits(binarize=False)
+    x = data.test.x.double()
+    model = GaussianVAE(64, (), latent_dim, rng=rng).double()
+    model.solve(data.train.x.double())
+    truth = linear_law(model).logpdf(x.numpy())
+    np.testing.assert_allclose(model.log_evidence(x, 10, rng=rng).value, truth)
+    with torch.no_grad():
+        model.encoder.net[0].bias[latent_dim:] += 0.1  # log q's variance
+    widened = model.log_evidence(x, 1000, rng=rng)
+    assert_within(widened.value, truth, widened.standard_error)
+    assert widened.standard_error.min() > 1e-4
+    assert widened.value.mean().item() == pytest.approx(truth.mean(), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "columns", "message"),
+    [
+        ((5, (4,), 2), 5, "the net must be one layer; received 3"),
+        ((5, (), 5), 5, "latent_dim must be at most 4; received 5"),
+        ((5, (), 2), 4, r"weights must be of shape \(5, 2\); received \(4, 2\)"),
+        ((5, (), 2, 1), 6, r"weights must be of shape \(5, 3\); received \(6, 2\)"),
+    ],
+)
+def test_what_cannot_be_solved_is_refused_and_left_alone(sizes, columns, message, rng):
+    model = GaussianVAE(*sizes, rng=rng)
+    before = weights_of(model)
+    with pytest.raises(ValueError, match=message):
+        model.solve(correlated(rng, dim=columns))
+    assert torch.equal(weights_of(model), before)

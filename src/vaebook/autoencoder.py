@@ -1,10 +1,16 @@
-r"""The two networks: pixels to latent code, latent code to pixels (chapter 9)."""
+r"""The two networks, and the autoencoder made of them (chapter 9)."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+
+from vaebook.checks import at_least, data_matrix, floating, has_shape, same_last_axis
+from vaebook.likelihood import bernoulli_log_prob
+from vaebook.variational import ElboTerms
+
+EXACT = "donot_use_mm_for_euclid_dist"  # the fast way loses a distance near 0
 
 
 def mlp(sizes: Sequence[int]) -> nn.Sequential:
@@ -15,6 +21,7 @@ def mlp(sizes: Sequence[int]) -> nn.Sequential:
     sizes : sequence of int
         Input width, hidden widths, output width; ``(64, 10)`` is one linear map.
     """
+    at_least("the sizes of a net", min(sizes), 1)
     layers: list[nn.Module] = []
     for width_in, width_out in pairwise(sizes):
         layers += [nn.Linear(width_in, width_out), nn.SiLU()]
@@ -40,6 +47,7 @@ class Encoder(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(N, D) pixels to ``mu`` and ``log_var``, each (N, L)."""
+        same_last_axis(x=x, weights=self.net[0].weight)
         mu, log_var = self.net(x).chunk(2, dim=-1)
         return mu, log_var
 
@@ -59,6 +67,7 @@ class Decoder(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """(..., L) codes to (..., D) logits, log p/(1-p) of each pixel."""
+        same_last_axis(z=z, weights=self.net[0].weight)
         return self.net(z)
 
 
@@ -70,3 +79,110 @@ def initialise(model: nn.Module, *, rng: torch.Generator) -> None:
             bound = layer.in_features**-0.5
             layer.weight.uniform_(-bound, bound, generator=rng)
             layer.bias.zero_()
+
+
+class Autoencoder(nn.Module):
+    r"""Compress and rebuild: the VAE's two nets, a point for a code, and no prior.
+
+    .. math:: \max_{\theta,\phi}\; \log p_\theta(x \mid z = \mu_\phi(\tilde x))
+
+    The encoder's other half, the log-variance, is left unused.
+
+    Parameters
+    ----------
+    data_dim, hidden, latent_dim
+        As for :class:`Encoder`; the decoder mirrors it.
+    flip : float
+        In training each pixel is inverted with this probability before it is encoded,
+        and the clean image asked back: a denoising autoencoder (Vincent et al. 2008).
+    rng : torch.Generator
+        Draws the initial weights.
+
+    Equation: eq-autoencoder-objective
+    """
+
+    def __init__(
+        self,
+        data_dim: int,
+        hidden: Sequence[int],
+        latent_dim: int,
+        flip: float = 0.0,
+        *,
+        rng: torch.Generator,
+    ):
+        super().__init__()
+        self.flip = flip
+        with torch.random.fork_rng(devices=[]):  # torch's own draws: replaced below
+            self.encoder = Encoder(data_dim, hidden, latent_dim)
+            self.decoder = Decoder(latent_dim, tuple(hidden)[::-1], data_dim)
+        initialise(self, rng=rng)
+
+    def code(self, x: Tensor) -> Tensor:
+        """The code of each image, (N, D) to (N, L)."""
+        return self.encoder(x)[0]
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """Decode the code: (N, D) mean images."""
+        return torch.sigmoid(self.decoder(self.code(x)))
+
+    def elbo_terms(self, x: Tensor, *, rng: torch.Generator) -> ElboTerms:
+        """What training climbs: log p(x|code) in nats, and a KL of 0; (N,) each.
+
+        No bound on any log p(x): the true KL of a point from a Gaussian is infinite.
+        """
+        seen = flip_pixels(x, self.flip, rng=rng) if self.flip else x
+        log_lik = bernoulli_log_prob(x, self.decoder(self.code(seen)))
+        return ElboTerms(log_lik, torch.zeros_like(log_lik))
+
+
+def flip_pixels(x: Tensor, flip: float, *, rng: torch.Generator) -> Tensor:
+    """Binary pixels, each inverted with probability ``flip``; a tensor like ``x``."""
+    if not 0 <= flip <= 1:
+        raise ValueError(f"flip must be from 0 to 1; received {flip}")
+    floating("x", x)
+    turned = torch.rand(x.shape, generator=rng, dtype=x.dtype, device=x.device) < flip
+    return torch.where(turned, 1 - x, x)
+
+
+def squared_error(encoder: Tensor, decoder: Tensor, x: Tensor) -> Tensor:
+    r"""Mean over images of the squared error of a linear autoencoder; ().
+
+    .. math:: \frac1N\sum_n \lVert x_n - V U x_n\rVert^2
+
+    ``encoder`` U (K, D), ``decoder`` V (D, K), ``x`` (N, D) centred.
+
+    Equation: eq-autoencoder-linear
+    """
+    has_shape("decoder", decoder, *encoder.T.shape)
+    same_last_axis(x=x, encoder=encoder)
+    return (x - x @ encoder.T @ decoder.T).square().sum(-1).mean()
+
+
+def principal_angles(a: Tensor, b: Tensor) -> Tensor:
+    r"""Angles between the column spaces of ``a`` and ``b`` (D, K): (K,) radians.
+
+    In descending order, by their sines, which keeps the digits of small angles.
+
+    Equation: eq-autoencoder-angles (Bjorck & Golub 1973)
+    """
+    has_shape("b", data_matrix(b, "b"), *data_matrix(a, "a").shape)
+    q_a, q_b = _basis("a", a), _basis("b", b)
+    sines = torch.linalg.svdvals(q_b - q_a @ (q_a.T @ q_b))
+    return torch.asin(sines.clamp(max=1))
+
+
+def _basis(name: str, columns: Tensor) -> Tensor:
+    number, rank = columns.shape[1], torch.linalg.matrix_rank(columns)
+    if rank < number:
+        needed = f"must have {number} independent columns"
+        raise ValueError(f"{name} {needed}; received {rank}")
+    return torch.linalg.qr(columns)[0]
+
+
+def nearest_distance(z: Tensor, codes: Tensor) -> Tensor:
+    """How far each point (M, L) is from the nearest of the codes (N, L); (M,).
+
+    A code that is among the points counts as its own nearest: give the others.
+    """
+    same_last_axis(z=z, codes=data_matrix(codes, "codes"))
+    return torch.cdist(z, codes, compute_mode=EXACT).amin(-1)

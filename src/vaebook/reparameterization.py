@@ -1,7 +1,23 @@
 r"""Gradients through randomness: a draw as a function of its parameters (chapter 7)."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
+
+from vaebook.checks import at_least, has_shape, same_last_axis, same_shape
+from vaebook.likelihood import gaussian_log_prob
+
+
+class GaussianGradient(NamedTuple):
+    """Derivatives with respect to the ``mu`` and the ``log_var`` of a Gaussian.
+
+    Both (S, L), one row per draw; or (L,), if they are means or variances.
+    """
+
+    mu: Tensor
+    log_var: Tensor
 
 
 def reparameterize(mu: Tensor, log_var: Tensor, eps: Tensor) -> Tensor:
@@ -26,6 +42,7 @@ def reparameterize(mu: Tensor, log_var: Tensor, eps: Tensor) -> Tensor:
 
     Equation: eq-vae-reparameterization (Kingma & Welling 2014)
     """
+    same_last_axis(mu=mu, log_var=log_var, eps=eps)
     return mu + torch.exp(0.5 * log_var) * eps
 
 
@@ -49,10 +66,73 @@ def gaussian_rsample(
     Raises
     ------
     ValueError
-        If ``num_samples`` is below 1.
+        If ``num_samples`` is below 1, or the two shapes differ.
     """
-    if num_samples is not None and num_samples < 1:
-        raise ValueError(f"num_samples must be at least 1; received {num_samples}")
+    same_shape(mu=mu, log_var=log_var)
+    if num_samples is not None:
+        at_least("num_samples", num_samples, 1)
     shape = mu.shape if num_samples is None else (num_samples, *mu.shape)
     eps = torch.randn(shape, generator=rng, dtype=mu.dtype, device=mu.device)
     return reparameterize(mu, log_var, eps)
+
+
+def pathwise_gradient(
+    f: Callable[[Tensor], Tensor], mu: Tensor, log_var: Tensor, eps: Tensor
+) -> GaussianGradient:
+    r"""Pathwise estimates of the gradient of E_q[f(z)], one per draw.
+
+    .. math:: \frac{\partial f}{\partial\mu} = f'(z), \quad
+              \frac{\partial f}{\partial\log\sigma^2} = \tfrac12\sigma\varepsilon f'(z)
+
+    Unbiased where f is continuous, and differentiable but for single points. A value
+    without a path of derivatives from z, a comparison say, is refused.
+
+    Parameters
+    ----------
+    f : callable
+        (S, L) to (S,), each value a function of its own row only.
+    mu, log_var : Tensor (L,)
+    eps : Tensor (S, L)
+        Standard normal noise.
+
+    Equation: eq-reparameterization-pathwise
+    """
+    z = reparameterize(mu, log_var, eps).detach().requires_grad_()
+    values = has_shape("f(z)", f(z), len(eps))
+    if not values.requires_grad:
+        raise ValueError("f must be differentiable; received values without a gradient")
+    (slope,) = torch.autograd.grad(values.sum(), z)
+    return GaussianGradient(slope, 0.5 * torch.exp(0.5 * log_var) * eps * slope)
+
+
+def sampled_elbo(
+    log_joint: Callable[[Tensor], Tensor],
+    mu: Tensor,
+    log_var: Tensor,
+    eps: Tensor,
+    *,
+    path_only: bool = False,
+) -> Tensor:
+    r"""The ELBO with nothing in closed form, one estimate per draw: (S,) nats.
+
+    .. math:: \log p(x, z_s) - \log q(z_s), \qquad z_s = \mu + \sigma\varepsilon_s
+
+    Parameters
+    ----------
+    log_joint : callable
+        log p(x, z) of ``z`` (S, L), (S,) nats.
+    mu, log_var : Tensor (L,)
+        Of q.
+    eps : Tensor (S, L)
+        Standard normal noise.
+    path_only : bool
+        Let the gradient reach log q through z alone. Its other part has mean zero, so
+        the gradient stays unbiased; it vanishes, draw by draw, where q is the
+        posterior.
+
+    Equation: eq-reparameterization-sampled-elbo (Roeder et al. 2017 for path_only)
+    """
+    z = reparameterize(mu, log_var, eps)
+    held = (mu.detach(), log_var.detach()) if path_only else (mu, log_var)
+    values = has_shape("log_joint(z)", log_joint(z), len(eps))
+    return values - gaussian_log_prob(z, *held)

@@ -28,15 +28,19 @@ class Settings:
     to_pixels : callable, optional
         ``to_pixels(rows, rng=rng)`` makes each batch's pixels from stored rows; by
         default the rows are the pixels.
+    objective : callable, optional
+        ``objective(model, x, rng=rng)`` gives the bound's terms; the ELBO's by default.
     kl_weight : callable, optional
         ``kl_weight(done)`` multiplies the KL when the share ``done`` of training is
-        over; by default 1 throughout, so that the loss is minus the ELBO.
+        over; 1 by default.
+    log_prior : callable, optional
+        ``log_prior(model)`` is added to the mean bound: log p(weights) / N, in nats.
     checkpoint : Path, optional
         Written whole after each epoch; where it exists, training resumes from it.
     progress : bool
         Show a progress bar.
     threads : int
-        CPU threads: one suits small nets, and the weights then don't depend on cores.
+        CPU threads: with one, the weights don't depend on the number of cores.
     """
 
     epochs: int = 400
@@ -44,7 +48,9 @@ class Settings:
     learning_rate: float = 3e-3
     weight_decay: float = 0.01
     to_pixels: Callable[..., Tensor] | None = None
+    objective: Callable[..., ElboTerms] | None = None
     kl_weight: Callable[[float], float] | None = None
+    log_prior: Callable[[nn.Module], Tensor] | None = None
     checkpoint: Path | None = None
     progress: bool = False
     threads: int = 1
@@ -63,12 +69,10 @@ def fit(
     validation: Tensor | None = None,
 ) -> list[Epoch]:
     """All of :func:`run`, with a progress bar: trains in place, returns the records."""
-    history = run(model, x, settings, rng=rng, validation=validation)
-    silent = not settings.progress
+    silent, records = not settings.progress, []
     bar = tqdm(total=settings.epochs, unit="epoch", file=sys.stdout, disable=silent)
-    records = []
     with bar:
-        for epoch in history:
+        for epoch in run(model, x, settings, rng=rng, validation=validation):
             records.append(epoch)
             bar.set_postfix(elbo=f"{epoch.elbo:.2f}", refresh=False)
             bar.update(len(records) - bar.n)
@@ -87,6 +91,8 @@ def run(
 
     .. math:: \mathrm{loss} = -\frac1B\sum_{n\in\text{batch}} \mathcal L(x_n)
 
+    Yields the record of each epoch, those of a resumed checkpoint first.
+
     Parameters
     ----------
     model : Module
@@ -97,11 +103,6 @@ def run(
         Orders the batches, draws the noise: fixes every weight, bit for bit.
     validation : Tensor (M, D), optional
         Pixels whose ELBO is recorded after each epoch; never trained on.
-
-    Yields
-    ------
-    Epoch
-        Those of a resumed checkpoint first.
 
     Raises
     ------
@@ -130,18 +131,22 @@ def run(
 
 def make_optimizer(model: nn.Module, settings: Settings) -> AdamW:
     """AdamW in its fused form: one pass over the weights a step."""
-    rate, decay = settings.learning_rate, settings.weight_decay
-    return AdamW(model.parameters(), lr=rate, weight_decay=decay, fused=True)
+    return AdamW(model.parameters(), weight_decay=settings.weight_decay, fused=True)
 
 
-def train_step(state: State, x: Tensor, kl_weight: float = 1.0) -> tuple[float, float]:
+def train_step(
+    state: State, x: Tensor, settings: Settings, kl_weight: float = 1.0
+) -> tuple[float, float]:
     """Move the weights once, on one batch of pixels (B, D).
 
     The loss is a sum over pixels and a mean over examples. Returns the batch's mean
     E_q[log p(x|z)] and KL, in nats per image.
     """
-    terms = state.model.elbo_terms(x, rng=state.rng)
+    objective = settings.objective or type(state.model).elbo_terms
+    terms = objective(state.model, x, rng=state.rng)
     loss = -elbo(terms.expected_log_lik, kl_weight * terms.kl).mean()
+    if settings.log_prior:
+        loss = loss - settings.log_prior(state.model)
     if not math.isfinite(loss.item()):
         raise _non_finite(terms, x)
     state.optimizer.zero_grad()
@@ -154,8 +159,7 @@ def _one_epoch(state: State, x: Tensor, settings: Settings, validation) -> Epoch
     before = torch.get_num_threads()
     torch.set_num_threads(settings.threads)
     try:
-        terms = _train_epoch(state, x, settings)
-        return Epoch(*terms, _mean_elbo(state, validation))
+        return Epoch(*_train_epoch(state, x, settings), _mean_elbo(state, validation))
     finally:
         torch.set_num_threads(before)
 
@@ -173,7 +177,7 @@ def _train_epoch(state: State, x: Tensor, settings: Settings) -> tuple[float, ..
             if settings.to_pixels:
                 pixels = settings.to_pixels(pixels, rng=state.rng)
             weight = settings.kl_weight(done) if settings.kl_weight else 1.0
-            sums += torch.tensor(train_step(state, pixels, weight))
+            sums += torch.tensor(train_step(state, pixels, settings, weight))
         except NonFiniteLossError as error:
             where = f"epoch {len(state.history) + 1}, step {step + 1}"
             raise NonFiniteLossError(f"{where}: {error}") from None
@@ -188,13 +192,9 @@ def _mean_elbo(state: State, x: Tensor | None) -> float:
 
 
 def _non_finite(terms: ElboTerms, x: Tensor) -> NonFiniteLossError:
-    named = {
-        "the pixels": x,
-        "expected_log_lik": terms.expected_log_lik,
-        "kl": terms.kl,
-    }
+    named = {"the pixels": x} | terms._asdict()
     bad = [name for name, values in named.items() if not values.isfinite().all()]
     return NonFiniteLossError(
-        f"{' and '.join(bad)} not finite; the weights are those before this step. "
-        "Try a lower learning_rate, and look for nan in the data"
+        f"{' and '.join(bad) or 'kl_weight or log_prior'} not finite; the weights are "
+        "those before this step. Try a lower learning_rate; look for nan in the data"
     )

@@ -1,18 +1,18 @@
 r"""The variational autoencoder, assembled from the book's own parts (chapter 10)."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from vaebook import linear_vae
 from vaebook.autoencoder import Decoder, Encoder, initialise
 from vaebook.bayes import LinearGaussian, standard_gaussian
 from vaebook.em import fit_em, sample_mixture
 from vaebook.likelihood import bernoulli_log_prob, gaussian_log_prob
 from vaebook.map_estimation import gaussian_log_prior
 from vaebook.mixtures import GaussianMixture, InverseWishart
-from vaebook.monte_carlo import LogEvidence, iw_log_evidence
+from vaebook.monte_carlo import LogEvidence, iw_log_evidence, log_mean_exp
 from vaebook.reparameterization import gaussian_rsample
 from vaebook.variational import ElboTerms, gaussian_kl
 
@@ -33,31 +33,26 @@ class VAE(nn.Module):
 
     Parameters
     ----------
-    data_dim : int
-        Pixels D.
+    data_dim, latent_dim : int
+        Pixels D, latents L.
     hidden : sequence of int
         Hidden widths of the encoder; the decoder mirrors them.
-    latent_dim : int
-        Latents L.
+    num_given : int
+        C numbers told about each image, say its label as one-hot, seen by both nets:
+        the last columns of every x (N, D + C) and of a z given to ``mean_image``.
     rng : torch.Generator
         Draws the initial weights: the same seed gives the same model.
 
     Equation: eq-vae-joint (Kingma & Welling 2014)
     """
 
-    def __init__(
-        self,
-        data_dim: int,
-        hidden: Sequence[int],
-        latent_dim: int,
-        *,
-        rng: torch.Generator,
-    ):
+    def __init__(self, data_dim, hidden, latent_dim, num_given=0, *, rng):
         super().__init__()
-        self.latent_dim = latent_dim
+        self.data_dim, self.latent_dim = data_dim, latent_dim
         with torch.random.fork_rng(devices=[]):  # torch's own draws: replaced below
-            self.encoder = Encoder(data_dim, hidden, latent_dim)
-            self.decoder = Decoder(latent_dim, tuple(hidden)[::-1], data_dim)
+            self.encoder = Encoder(data_dim + num_given, hidden, latent_dim)
+            sizes = tuple(hidden)[::-1], data_dim
+            self.decoder = Decoder(latent_dim + num_given, *sizes)
         initialise(self, rng=rng)
 
     def posterior(self, x: Tensor) -> Posterior:
@@ -66,7 +61,12 @@ class VAE(nn.Module):
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x|z), summed over pixels: (N,) or (S, N) nats."""
-        return bernoulli_log_prob(x, self.decoder(z))
+        given = x[..., self.data_dim :]
+        z = torch.cat([z, given.expand(*z.shape[:-1], -1)], -1)
+        return self._pixel_log_prob(x[..., : self.data_dim], self.decoder(z))
+
+    def _pixel_log_prob(self, pixels: Tensor, output: Tensor) -> Tensor:
+        return bernoulli_log_prob(pixels, output)
 
     def mean_image(self, z: Tensor) -> Tensor:
         """E[x|z], (..., D): for binary pixels the probability that each is lit."""
@@ -80,18 +80,8 @@ class VAE(nn.Module):
         .. math:: \tfrac1S\sum_s \log p(x|z_s) \;-\; KL(q(z|x) \| p(z)),
                   \qquad z_s = \mu + \sigma\varepsilon_s
 
-        Parameters
-        ----------
-        x : Tensor (N, D)
-            Binary pixels.
-        num_samples : int, optional
-            Draws per image for the first term; one by default.
-        rng : torch.Generator
-
-        Returns
-        -------
-        ElboTerms
-            Two (N,) tensors in nats, summed over pixels, not averaged over images.
+        ``num_samples`` draws per image, one by default. Two (N,) tensors in nats,
+        summed over pixels, not averaged over images.
 
         Equation: eq-vae-estimator
         """
@@ -101,27 +91,38 @@ class VAE(nn.Module):
         log_lik = log_lik if num_samples is None else log_lik.mean(0)
         return ElboTerms(log_lik, gaussian_kl(*q))
 
-    def log_weights(
-        self, x: Tensor, num_samples: int, *, rng: torch.Generator
-    ) -> Tensor:
+    def log_weights(self, x: Tensor, num_samples: int, *, path_only=False, rng):
         r"""Log importance weights log p(x|z) + log p(z) - log q(z|x), (S, N) nats.
+
+        ``path_only`` as in :func:`vaebook.reparameterization.sampled_elbo`.
 
         Equation: eq-vae-weight
         """
         q = self.posterior(x)
         z = gaussian_rsample(*q, num_samples, rng=rng)
         zero = torch.zeros_like(z)
-        log_p_x_given_z = self.log_likelihood(x, z)
-        log_p_z = gaussian_log_prob(z, zero, zero)
-        return log_p_x_given_z + log_p_z - gaussian_log_prob(z, *q)
+        held = Posterior(*(p.detach() for p in q)) if path_only else q
+        log_p_x_z = self.log_likelihood(x, z) + gaussian_log_prob(z, zero, zero)
+        return log_p_x_z - gaussian_log_prob(z, *held)
+
+    def iw_terms(self, x: Tensor, num_samples: int, *, path_only=False, rng):
+        r"""The importance-weighted bound to climb, above the same KL: (N,) nats each.
+
+        .. math:: \log \tfrac1S\sum_s w_s + KL(q(z|x) \| p(z)), \quad KL(q(z|x) \| p(z))
+
+        Their difference is the bound; ``path_only`` is unbiased for one sample only.
+
+        Equation: eq-vae-iw-objective (Burda et al. 2016)
+        """
+        log_w = self.log_weights(x, num_samples, path_only=path_only, rng=rng)
+        kl = gaussian_kl(*self.posterior(x)).detach()
+        return ElboTerms(log_mean_exp(log_w) + kl, kl)
 
     @torch.no_grad()
     def log_evidence(
         self, x: Tensor, num_samples: int = 5000, *, rng: torch.Generator
     ) -> LogEvidence:
         """Importance-weighted bound on log p(x) of each image, (N,) nats.
-
-        Errors as in :func:`vaebook.monte_carlo.iw_log_evidence`.
 
         Equation: eq-vae-iw-bound
         """
@@ -136,19 +137,14 @@ class VAE(nn.Module):
 
     @torch.no_grad()
     def fit_codes(self, x: Tensor, start: GaussianMixture) -> GaussianMixture:
-        """A mixture fitted by EM to the posterior means of x: where codes really lie.
-
-        ``start`` is float64; a weak prior keeps components from collapsing.
-        """
+        """A mixture fitted by EM to posterior means, from a ``start`` in float64."""
         mu = self.posterior(x).mu.double().cpu()
         scale = 0.1 * torch.eye(self.latent_dim, dtype=mu.dtype)
         prior = InverseWishart(self.latent_dim + 2, scale)
         return fit_em(mu, start, prior=prior).mixture
 
     @torch.no_grad()
-    def sample(
-        self, num_images: int, codes: GaussianMixture | None = None, *, rng
-    ) -> Tensor:
+    def sample(self, num_images: int, codes: GaussianMixture | None = None, *, rng):
         """Decode codes drawn from the prior, or from ``codes``: (N, D) mean images."""
         like = next(self.parameters())
         if codes:
@@ -161,7 +157,8 @@ class VAE(nn.Module):
     @torch.no_grad()
     def reconstruct(self, x: Tensor) -> Tensor:
         """Decode the posterior mean: (N, D) mean images."""
-        return self.mean_image(self.posterior(x).mu)
+        z = self.posterior(x).mu
+        return self.mean_image(torch.cat([z, x[:, self.data_dim :]], -1))
 
 
 class GaussianVAE(VAE):
@@ -169,19 +166,17 @@ class GaussianVAE(VAE):
 
     .. math:: x_d \mid z \sim \mathcal N(\mathrm{decoder}(z)_d, \sigma^2)
 
-    ``log_var`` is log sigma^2, a parameter like any weight; it starts at 0. Fixing it
-    instead chooses how many nats a squared grey level is worth.
+    ``log_var`` is log sigma^2, a parameter like any weight.
 
     Equation: eq-vae-gaussian-decoder
     """
 
-    def __init__(self, data_dim, hidden, latent_dim, *, rng: torch.Generator):
-        super().__init__(data_dim, hidden, latent_dim, rng=rng)
+    def __init__(self, *sizes, rng: torch.Generator):
+        super().__init__(*sizes, rng=rng)
         self.log_var = nn.Parameter(torch.zeros(()))
 
-    def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
-        mu = self.decoder(z)
-        return gaussian_log_prob(x, mu, self.log_var.expand_as(mu))
+    def _pixel_log_prob(self, pixels: Tensor, output: Tensor) -> Tensor:
+        return gaussian_log_prob(pixels, output, self.log_var.expand_as(output))
 
     def mean_image(self, z: Tensor) -> Tensor:
         return self.decoder(z)
@@ -191,10 +186,15 @@ class GaussianVAE(VAE):
 
         Equation: eq-bayes-linear-gaussian
         """
-        if len(self.decoder.net) != 1:
-            given = len(self.decoder.net)
-            raise ValueError(f"the decoder must be one layer; received {given}")
-        parameters = (*self.decoder.parameters(), self.log_var.exp())
-        weights, offset, var = (p.detach().double() for p in parameters)
         prior = standard_gaussian(self.latent_dim)
-        return LinearGaussian(prior, weights, offset, var.expand_as(offset))
+        parameters = linear_vae.linear_parameters(self.decoder.net, self.log_var)
+        return LinearGaussian(prior, *parameters)
+
+    @torch.no_grad()
+    def solve(self, x: Tensor) -> None:
+        """Set linear nets to their optimum for ``x`` (N, D): probabilistic PCA."""
+        exact = linear_vae.ppca(linear_vae.spectrum(x.double()), self.latent_dim)
+        linear_vae.set_layer(self.decoder.net, exact.weights, exact.offset)
+        encoder = linear_vae.optimal_encoder(exact)
+        linear_vae.set_layer(self.encoder.net, *encoder)
+        self.log_var.copy_(exact.var[0].log())

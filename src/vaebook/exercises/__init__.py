@@ -9,11 +9,14 @@ import inspect
 from typing import Any
 
 from vaebook.exercises import (
+    autoencoder,
     bayes,
     em,
     likelihood,
+    linear_vae,
     map_estimation,
     monte_carlo,
+    reparameterization,
     vae,
     variational,
 )
@@ -22,7 +25,10 @@ from vaebook.exercises.verdict import Exercise, paragraph, verdict
 __all__ = ["check", "exercises", "hint", "solution_source"]
 
 # in the book's order
-CHAPTERS = (likelihood, map_estimation, em, bayes, variational, monte_carlo, vae)
+CHAPTERS = (
+    *(likelihood, map_estimation, em, bayes, variational, monte_carlo),
+    *(reparameterization, linear_vae, autoencoder, vae),
+)
 
 
 def check(name: str, answer: Any) -> None:

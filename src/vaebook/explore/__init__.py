@@ -2,11 +2,14 @@
 
 from vaebook.explore.ellipse import EllipseExplorer
 from vaebook.explore.frames import FrameExplorer, explore
+from vaebook.explore.gradients import GradientRace
 from vaebook.explore.latent import LatentExplorer
 from vaebook.explore.packing import Terms, rounded
+from vaebook.explore.pads import LatentPads
 from vaebook.explore.posterior import PosteriorExplorer
 from vaebook.explore.proposal import ProposalExplorer
 from vaebook.explore.race import SamplerRace
+from vaebook.explore.spectrum import SpectrumExplorer
 from vaebook.explore.stepper import EmStepper
 from vaebook.explore.surface import LikelihoodExplorer
 
@@ -14,11 +17,14 @@ __all__ = [
     "EllipseExplorer",
     "EmStepper",
     "FrameExplorer",
+    "GradientRace",
     "LatentExplorer",
+    "LatentPads",
     "LikelihoodExplorer",
     "PosteriorExplorer",
     "ProposalExplorer",
     "SamplerRace",
+    "SpectrumExplorer",
     "Terms",
     "explore",
     "rounded",

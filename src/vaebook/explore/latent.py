@@ -77,7 +77,7 @@ class LatentExplorer(PicturedWidget):
         rng: torch.Generator,
         preset_z: list[float] | None = None,
     ):
-        side = _check_images(x, y)
+        side = check_images(x, y)
         self.model = packing.rounded(model)
         self.x, self.y = x.detach().cpu().double(), y.detach().cpu()
         self.noise = _half_noise(NUM_SAMPLES, model.latent_dim, rng)
@@ -166,7 +166,7 @@ def _half_noise(num_samples: int, latent_dim: int, rng: torch.Generator) -> Tens
     return torch.randn(num_samples, latent_dim, generator=rng).half().double()
 
 
-def _check_images(x: Tensor, y: Tensor) -> int:
+def check_images(x: Tensor, y: Tensor) -> int:
     """Side of the square images, after checking them."""
     if x.ndim != 2 or y.shape != x.shape[:1] or not 0 < len(x) <= MOST_IMAGES:
         raise ValueError(

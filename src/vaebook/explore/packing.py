@@ -91,13 +91,14 @@ def fixed_noise_terms(model: nn.Module, x: Tensor, eps: Tensor) -> Terms:
 
 def layer_shapes(model: nn.Module) -> dict[str, list[list[int]]]:
     """``{"encoder": [[in, out], ...], "decoder": ...}`` of nets of Linear and SiLU."""
-    return {part: _shapes(part, getattr(model, part).net) for part in PARTS}
+    return {part: net_shapes(part, getattr(model, part).net) for part in PARTS}
 
 
 PARTS = ("encoder", "decoder")
 
 
-def _shapes(part: str, net: nn.Sequential) -> list[list[int]]:
+def net_shapes(part: str, net: nn.Sequential) -> list[list[int]]:
+    """``[[in, out], ...]`` of one net, if it alternates Linear and SiLU."""
     kinds = [type(layer) for layer in net]
     expected = [nn.Linear if i % 2 == 0 else nn.SiLU for i in range(len(net))]
     if kinds != expected or len(net) % 2 == 0:
