@@ -26,7 +26,7 @@ from vaebook.autoencoder import (
 from vaebook.datasets import load_digits
 from vaebook.kl_fits import PRECISE
 from vaebook.likelihood import bernoulli_log_prob
-from vaebook.linear_solvers import climb
+from vaebook.linear_solvers import ascend
 from vaebook.linear_vae import spectrum
 from vaebook.training import Settings, fit
 from vaebook.variational import gaussian_kl
@@ -292,7 +292,7 @@ def test_fitted_linear_autoencoder_spans_the_principal_subspace(k, rng, monkeypa
     found = spectrum(x)
     rows = 8 * found.eigenvalues.sqrt()[:, None] * found.directions.T
     start = [torch.randn(s, generator=rng).double() / 8 for s in ((k, 64), (64, k))]
-    u, v = climb(lambda u, v: -squared_error(u, v, rows), start)
+    u, v = ascend(lambda u, v: -squared_error(u, v, rows), start)
     components = PCA(k).fit(x.numpy()).components_
     assert principal_angles(v, torch.from_numpy(components.T)).max() < 1e-3
     centred = x - x.mean(0)

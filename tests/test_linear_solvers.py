@@ -10,7 +10,7 @@ from torch.distributions import MultivariateNormal
 
 from vaebook.bayes import LinearGaussian, standard_gaussian
 from vaebook.datasets import load_digits
-from vaebook.linear_solvers import climb, em_step, exact_q_elbo
+from vaebook.linear_solvers import ascend, em_step, exact_q_elbo
 from vaebook.linear_vae import diagonal_gap, ppca, spectrum
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -160,7 +160,7 @@ def test_climb_reaches_the_top_and_leaves_its_start_alone():
     def hill(a, b):
         return -(1 - a).square().sum() - 100 * (b - a[0] ** 2) ** 2 - (a[1] - b) ** 2
 
-    a, b = climb(hill, start)
+    a, b = ascend(hill, start)
     np.testing.assert_allclose([*a, b], [1, 1, 1], atol=1e-6)
     assert not a.requires_grad and not b.requires_grad
     assert all(torch.equal(*pair) for pair in zip(start, before, strict=True))
@@ -200,7 +200,7 @@ def test_em_finds_the_closed_form_of_the_digits(digits):
 def test_ascent_finds_the_closed_form_of_the_digits_but_for_a_rotation(digits):
     x, _, best, start = digits
     parameters = [start.weights, start.offset, start.var[0].log()]
-    weights, offset, log_var = climb(lambda *p: exact_q_elbo(*p, x), parameters)
+    weights, offset, log_var = ascend(lambda *p: exact_q_elbo(*p, x), parameters)
     var = log_var.exp().expand_as(offset)
     found = best._replace(weights=weights, offset=offset, var=var)
     assert_same_model(found, digits)

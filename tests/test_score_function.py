@@ -451,7 +451,7 @@ SCORE = GaussianGradient(*torch.zeros(2, 4, 3).double())
             r"score.mu must be of shape \(3, any\); received \(4, 3\)",
         ),
         (
-            lambda: estimator_variances(square, L, L, "best"),
+            lambda: estimator_variances(square, L[:1], L[:1], "best"),
             "baseline must be none, mean or optimal; received 'best'",
         ),
         (

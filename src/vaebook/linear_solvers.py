@@ -32,8 +32,8 @@ def em_step(model: LinearGaussian, x: Tensor) -> LinearGaussian:
     return model._replace(weights=weights, offset=mean, var=var)
 
 
-def climb(objective: Callable[..., Tensor], start: list[Tensor]) -> list[Tensor]:
-    """The parameters of the next local maximum, by L-BFGS to the last digits.
+def ascend(objective: Callable[..., Tensor], start: list[Tensor]) -> list[Tensor]:
+    """The parameters of the next local maximum, by L-BFGS until it stops gaining.
 
     ``objective(*parameters)`` gives a number (); ``start`` are float64 tensors.
     """

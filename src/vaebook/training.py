@@ -130,7 +130,7 @@ def run(
 
 
 def make_optimizer(model: nn.Module, settings: Settings) -> AdamW:
-    """AdamW in its fused form: one pass over the weights a step."""
+    """AdamW in its fused form; :func:`run` sets the rate before each step."""
     return AdamW(model.parameters(), weight_decay=settings.weight_decay, fused=True)
 
 
