@@ -6,13 +6,16 @@ BIN := .venv/bin
 READY := .venv/.ready
 CHAPTERS := $(wildcard chapters/*.md)
 NOTEBOOKS := $(CHAPTERS:chapters/%.md=notebooks/%.ipynb)
+WORKERS := --numprocesses=logical --dist=worksteal
+SCRIPTS := src/vaebook/explore chapters/_static
 
-.PHONY: help book test lab serve check bench clean lock
+.PHONY: help book test quick lab serve check bench clean lock
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make book    build the book in _build/html"
 	@echo "make test    run every test; those of the pages need Chromium"
+	@echo "make quick   run the tests that need neither the built pages nor Chromium"
 	@echo "make lab     open the chapters as notebooks in JupyterLab"
 	@echo "make serve   build the book and serve it on http://127.0.0.1:$(PORT)"
 	@echo "make check   style, format and spelling"
@@ -33,7 +36,10 @@ book: $(READY)
 	@echo "or run  make serve  and open  http://127.0.0.1:$(PORT)"
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(WORKERS)
+
+quick: $(READY)
+	$(BIN)/python -m pytest $(WORKERS) -m "not browser and not book"
 
 notebooks/%.ipynb: chapters/%.md $(READY)
 	@mkdir -p notebooks
@@ -48,7 +54,10 @@ serve: book
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/oxlint $(SCRIPTS)
+	$(BIN)/oxfmt --check $(SCRIPTS)
 	$(BIN)/codespell
+	@$(BIN)/python tests/house/notice.py
 
 bench: $(READY)
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done

@@ -20,8 +20,7 @@ import torch
 from sklearn.mixture import GaussianMixture as SklearnMixture
 from threadpoolctl import threadpool_limits
 
-from vaebook.em import em_step
-from vaebook.mixtures import GaussianMixture
+from vaebook.em import GaussianMixture, em_step
 
 ROWS, COMPONENTS, ROUNDS = 200_000, 16, 7
 MANY_ROWS = 2_000_000

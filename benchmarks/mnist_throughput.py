@@ -16,9 +16,8 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
-from vaebook.checkpoints import State
 from vaebook.datasets import load_mnist
-from vaebook.training import Settings, make_optimizer, run, train_step
+from vaebook.training import Settings, State, make_optimizer, run, train_step
 from vaebook.vae import VAE
 
 ROUNDS, IMAGES = 7, 20_480

@@ -1,43 +1,32 @@
-"""What many tests share: noise, a model with known answers, a browser, the site."""
+"""What many tests share: noise, tolerances, a model whose answers are known."""
 
 import os
-import shutil
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from urllib.parse import urlsplit
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 import torch
 from scipy import stats
 
-from vaebook.site.serve import server
+pytest_plugins = ("browser.chromium", "browser.book")
 
-ROOT = Path(__file__).parents[1]
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-CHROMIUM_FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-HOW_TO_INSTALL = (
-    "Chromium was not found. On Debian: apt-get install chromium. "
-    "Elsewhere: .venv/bin/python -m playwright install chromium"
-)
+
+def pytest_configure() -> None:
+    """Workers side by side take a core each: what is this small is fastest so."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        torch.set_num_threads(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The browser tests come last: they are slow, and the others explain them."""
-    items.sort(key=lambda item: "browser" in item.keywords)
+    """Tests of the built book are marked as such; they come last, after the browser's.
+
+    What is slow is so explained by what is quick.
+    """
+    for item in items:
+        if "built_site" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.book)
+    items.sort(key=lambda item: ("book" in item.keywords, "browser" in item.keywords))
 
 
 @pytest.fixture
@@ -116,137 +105,3 @@ def linear_gaussian() -> LinearGaussian:
         posterior_mu=torch.from_numpy((x - b) @ gain.T),
         posterior_cov=torch.from_numpy(np.eye(2) - gain @ W),
     )
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator:
-    """A headless Chromium; without one a skip that says so, in CI a failure."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        found = [shutil.which(name) for name in CHROMIUM_NAMES]
-        path = next(filter(None, found), playwright.chromium.executable_path)
-        if not Path(path).exists():
-            (pytest.fail if os.environ.get("CI") else pytest.skip)(HOW_TO_INSTALL)
-        running = playwright.chromium.launch(
-            executable_path=path, args=list(CHROMIUM_FLAGS)
-        )
-        yield running
-        running.close()
-
-
-@dataclass
-class Visit:
-    """A browser page and everything that went wrong on it so far."""
-
-    page: object
-    problems: list[str] = field(default_factory=list)
-    requests: list = field(default_factory=list)
-
-    def watch(self) -> None:
-        self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
-        self.page.on("request", self._request)
-        self.page.on("requestfailed", self._failed)
-        self.page.on("response", self._response)
-
-    def open(self, url: str) -> None:
-        """Load ``url``, wait for its mathematics, and scroll past every figure."""
-        self.page.goto(url, wait_until="load")
-        self.page.evaluate("() => window.MathJax?.startup?.promise.then(() => null)")
-        self.page.evaluate(SCROLL)
-        self.page.wait_for_load_state("networkidle")
-
-    def _console(self, message) -> None:
-        if message.type in ("error", "warning"):
-            self.problems.append(f"console {message.type}: {message.text}")
-
-    def _request(self, request) -> None:
-        self.requests.append(request)
-        parts = urlsplit(request.url)
-        local = parts.hostname == "127.0.0.1" or parts.scheme in LOCAL_SCHEMES
-        if not local:
-            self.problems.append(f"request off the site: {request.url}")
-
-    def _failed(self, request) -> None:
-        """A request that a click on a link cut short is no problem."""
-        if request.failure != "net::ERR_ABORTED":
-            self.problems.append(f"request failed: {request.url} {request.failure}")
-
-    def _response(self, response) -> None:
-        if response.status >= 400:
-            self.problems.append(f"status {response.status}: {response.url}")
-
-
-LOCAL_SCHEMES = ("file", "data", "blob", "about")
-SCROLL = """async () => {
-  const pause = () => new Promise((done) => setTimeout(done, 40));
-  for (let y = 0; y < document.body.scrollHeight; y += 600) {
-    window.scrollTo(0, y);
-    await pause();
-  }
-  window.scrollTo(0, 0);
-  await pause();
-}"""
-
-
-@pytest.fixture
-def page_factory(browser) -> Iterator[Callable[..., Visit]]:
-    """``page_factory(width=1280, height=900, color_scheme="light", ...)`` -> Visit.
-
-    Further keywords go to Playwright's ``new_context`` (``has_touch=True``, ...).
-    """
-    contexts = []
-
-    def make(width: int = 1280, height: int = 900, **options) -> Visit:
-        size = {"width": width, "height": height}
-        contexts.append(browser.new_context(viewport=size, **options))
-        visit = Visit(contexts[-1].new_page())
-        visit.watch()
-        return visit
-
-    yield make
-    for context in contexts:
-        context.close()
-
-
-@dataclass(frozen=True)
-class Site:
-    """The built book: its folder, and the address at which it is served."""
-
-    folder: Path
-    url: str
-
-    def http(self, page: str) -> str:
-        return f"{self.url}/{page}"
-
-    def file(self, page: str) -> str:
-        return (self.folder / page).as_uri()
-
-
-def build_book(folder: Path) -> subprocess.CompletedProcess:
-    """Run the README's command in ``folder``, its output captured."""
-    tool = shutil.which("jupyter-book", path=str(Path(sys.executable).parent))
-    command = [tool, "build", ".", "-W", "-n", "--keep-going"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
-
-
-@pytest.fixture(scope="session")
-def built_site() -> Path:
-    """Folder of the site, brought up to date by the command of the README."""
-    build = build_book(ROOT)
-    if build.returncode:
-        pytest.fail(f"the book does not build:\n{build.stdout[-2000:]}{build.stderr}")
-    return ROOT / "_build" / "html"
-
-
-@pytest.fixture(scope="session")
-def site(built_site: Path) -> Iterator[Site]:
-    """The site, served compressed on a free port of the loopback address."""
-    running = server(built_site)
-    thread = threading.Thread(target=running.serve_forever, daemon=True)
-    thread.start()
-    yield Site(built_site, f"http://127.0.0.1:{running.server_port}")
-    running.shutdown()
-    running.server_close()
-    thread.join()

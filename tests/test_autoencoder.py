@@ -24,12 +24,10 @@ from vaebook.autoencoder import (
     squared_error,
 )
 from vaebook.datasets import load_digits
-from vaebook.kl_fits import PRECISE
 from vaebook.likelihood import bernoulli_log_prob
-from vaebook.linear_solvers import ascend
 from vaebook.linear_vae import spectrum
 from vaebook.training import Settings, fit
-from vaebook.variational import gaussian_kl
+from vaebook.variational import PRECISE, ascend, gaussian_kl
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SEEDS = st.integers(0, 2**32 - 1)
@@ -287,7 +285,7 @@ def test_any_change_of_codes_that_the_decoder_undoes_leaves_the_error(seed):
 def test_fitted_linear_autoencoder_spans_the_principal_subspace(k, rng, monkeypatch):
     """On the grey digits, as 64 rows that have the same covariance, for the time."""
     enough = PRECISE | {"tolerance_change": 1e-9}
-    monkeypatch.setattr("vaebook.linear_solvers.PRECISE", enough)
+    monkeypatch.setattr("vaebook.variational.ascent.PRECISE", enough)
     x = load_digits(binarize=False).train.x.double()
     found = spectrum(x)
     rows = 8 * found.eigenvalues.sqrt()[:, None] * found.directions.T

@@ -9,8 +9,8 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 
 from vaebook import figures
-from vaebook.checkpoints import Epoch
 from vaebook.likelihood import bernoulli_log_prob
+from vaebook.training import Epoch
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_source_of_a_function_without_docstring_is_whole():
 
 
 def test_the_explorer_colours_the_digits_alike():
-    css = (figures.STYLE.parent / "explore" / "theme.css").read_text(encoding="utf-8")
+    css = (figures.STYLE.parent / "explore/parts/theme.css").read_text(encoding="utf-8")
     for digit, colour in enumerate(figures.CLASS_COLOURS):
         assert f"--lx-class-{digit}: light-dark({colour}," in css
 

@@ -10,8 +10,10 @@
 @media screen { .vb-still[hidden] { display: none; } }
 @media print { .vb-still + .vb-live { display: none; } .vb-still[hidden] { display: block; } }`;
 
-  const models = new Map(); // model id -> Promise of {model, widget}
-  const modules = new Map(); // _esm text -> Promise of the module's default export
+  // model id -> Promise of {model, widget}
+  const models = new Map();
+  // _esm text -> Promise of the module's default export
+  const modules = new Map();
   const styles = new Set();
 
   function addStyle(text) {
@@ -26,7 +28,10 @@
     if (!modules.has(text)) {
       const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
       const load = import(url).finally(() => URL.revokeObjectURL(url));
-      modules.set(text, load.then((module) => module.default));
+      modules.set(
+        text,
+        load.then((module) => module.default),
+      );
     }
     return modules.get(text);
   }
@@ -73,13 +78,17 @@
       }
     }
     emit(name, ...args) {
-      for (const handler of [...(this.handlers.get(name) || [])]) handler(...args);
+      // A copy, since a handler may take others, or itself, off the set.
+      const present = Array.from(this.handlers.get(name) ?? []);
+      for (const handler of present) handler(...args);
     }
-    save_changes() {} // with no kernel there is nothing to tell
+    // With no kernel there is nothing to tell.
+    save_changes() {}
     send() {}
   }
 
-  const same = (a, b) => a === b || (!(a instanceof DataView) && JSON.stringify(a) === JSON.stringify(b));
+  const same = (a, b) =>
+    a === b || (!(a instanceof DataView) && JSON.stringify(a) === JSON.stringify(b));
 
   const saved = {};
   function readStates() {
@@ -99,9 +108,11 @@
     const values = restore(saved[id]);
     const model = new Model(values, id);
     if (!values._esm) return { model, widget: null };
+
     addStyle(values._css);
     let widget = await importText(values._esm);
     if (typeof widget === "function") widget = await widget();
+
     const signal = new AbortController().signal;
     await widget.initialize?.({ model, signal, experimental: {} });
     return { model, widget };
@@ -111,23 +122,41 @@
     const { model, widget } = await instance(id);
     if (widget) {
       const controller = new AbortController();
-      const cleanUp = await widget.render({ model, el, signal: controller.signal, experimental: {} });
-      el.addEventListener("vb:remove", () => {
-        controller.abort();
-        if (typeof cleanUp === "function") cleanUp();
-      }, { once: true });
+      const cleanUp = await widget.render({
+        model,
+        el,
+        signal: controller.signal,
+        experimental: {},
+      });
+      el.addEventListener(
+        "vb:remove",
+        () => {
+          controller.abort();
+          if (typeof cleanUp === "function") cleanUp();
+        },
+        { once: true },
+      );
       return;
     }
+
     const children = model.get("children");
     if (!children) throw new Error(`${model.get("_model_name")} is neither an anywidget nor a box`);
     const down = model.get("_model_name") !== "HBoxModel";
-    Object.assign(el.style, { display: "flex", flexWrap: "wrap", gap: "8px", flexDirection: down ? "column" : "row" });
-    await Promise.all(children.map((child) => {
-      const part = el.appendChild(document.createElement("div"));
-      part.className = "vb-live";
-      part.style.flex = "1 1 auto";
-      return mount(child.slice(PREFIX.length), part);
-    }));
+    Object.assign(el.style, {
+      display: "flex",
+      flexWrap: "wrap",
+      gap: "8px",
+      flexDirection: down ? "column" : "row",
+    });
+
+    await Promise.all(
+      children.map((child) => {
+        const part = el.appendChild(document.createElement("div"));
+        part.className = "vb-live";
+        part.style.flex = "1 1 auto";
+        return mount(child.slice(PREFIX.length), part);
+      }),
+    );
   }
 
   async function show(script) {
@@ -136,11 +165,13 @@
     const el = document.createElement("div");
     el.className = "vb-live";
     (still || script).after(el);
+
     try {
       await mount(id, el);
       if (still) still.hidden = true;
     } catch (error) {
-      el.remove(); // the still picture stays
+      // The still picture stays.
+      el.remove();
       console.error(`widget ${id} did not start:`, error);
     }
   }
@@ -150,13 +181,16 @@
     addStyle(STYLE);
     readStates();
     const waiting = new Map();
-    const observer = new IntersectionObserver((entries) => {
-      for (const { isIntersecting, target } of entries) {
-        if (!isIntersecting) continue;
-        observer.unobserve(target);
-        waiting.get(target).forEach(show);
-      }
-    }, { rootMargin: "800px" });
+    const observer = new IntersectionObserver(
+      (entries) => {
+        for (const { isIntersecting, target } of entries) {
+          if (!isIntersecting) continue;
+          observer.unobserve(target);
+          waiting.get(target).forEach(show);
+        }
+      },
+      { rootMargin: "800px" },
+    );
     for (const script of document.querySelectorAll(VIEW)) {
       const target = script.parentElement;
       if (!waiting.has(target)) waiting.set(target, []);

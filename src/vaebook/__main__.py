@@ -6,10 +6,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vaebook.checkpoints import State, load_checkpoint
 from vaebook.datasets import binarize_noisily, load_digits, load_mnist
 from vaebook.monte_carlo import estimate
-from vaebook.training import Settings, fit, make_optimizer
+from vaebook.training import Settings, State, fit, load_checkpoint, make_optimizer
 from vaebook.vae import VAE
 
 

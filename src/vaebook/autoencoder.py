@@ -41,7 +41,7 @@ class Encoder(nn.Module):
         Latents L.
     """
 
-    def __init__(self, data_dim: int, hidden: Sequence[int], latent_dim: int):
+    def __init__(self, data_dim: int, hidden: Sequence[int], latent_dim: int) -> None:
         super().__init__()
         self.net = mlp((data_dim, *hidden, 2 * latent_dim))
 
@@ -61,7 +61,7 @@ class Decoder(nn.Module):
         As for :class:`Encoder`, in the order of the data's way through.
     """
 
-    def __init__(self, latent_dim: int, hidden: Sequence[int], data_dim: int):
+    def __init__(self, latent_dim: int, hidden: Sequence[int], data_dim: int) -> None:
         super().__init__()
         self.net = mlp((latent_dim, *hidden, data_dim))
 
@@ -109,7 +109,7 @@ class Autoencoder(nn.Module):
         flip: float = 0.0,
         *,
         rng: torch.Generator,
-    ):
+    ) -> None:
         super().__init__()
         self.flip = flip
         with torch.random.fork_rng(devices=[]):  # torch's own draws: replaced below
@@ -172,7 +172,8 @@ def principal_angles(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _basis(name: str, columns: Tensor) -> Tensor:
-    number, rank = columns.shape[1], torch.linalg.matrix_rank(columns)
+    number = columns.shape[1]
+    rank = torch.linalg.matrix_rank(columns)
     if rank < number:
         needed = f"must have {number} independent columns"
         raise ValueError(f"{name} {needed}; received {rank}")

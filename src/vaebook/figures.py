@@ -18,8 +18,16 @@ STYLE = Path(__file__).with_name("book.mplstyle")
 
 # Digits 0 to 9; theme.css has the same, and lighter ones for the dark theme.
 CLASS_COLOURS = (
-    *("#3b2fa0", "#0072b2", "#0f8585", "#1b7837", "#76750a"),
-    *("#b85500", "#c8301a", "#cc2f72", "#7c1d57", "#5a6673"),
+    "#3b2fa0",
+    "#0072b2",
+    "#0f8585",
+    "#1b7837",
+    "#76750a",
+    "#b85500",
+    "#c8301a",
+    "#cc2f72",
+    "#7c1d57",
+    "#5a6673",
 )
 # The terms of the ELBO, as in the explorer.
 LIKELIHOOD_COLOUR, KL_COLOUR, ELBO_COLOUR = "#0a6f85", "#b4540a", "#1d2733"

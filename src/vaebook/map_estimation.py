@@ -156,7 +156,8 @@ def fit_lasso(
     Equation: eq-map-estimation-lasso
     """
     _check_regression(inputs, y, penalty)
-    gram, target = inputs.T @ inputs, inputs.T @ y
+    gram = inputs.T @ inputs
+    target = inputs.T @ y
     w = torch.zeros_like(target)
     for _ in range(num_sweeps):
         before = w.clone()

@@ -1,12 +1,11 @@
 """Exercises that check themselves: ``check("vae.1", my_function)``.
 
-Every other module of this package, save ``verdict``, is one chapter's exercises: a
-tuple ``EXERCISES`` of records. A chapter gains exercises by gaining such a file and a
-place in ``CHAPTERS``.
+``record`` says what an exercise is and ``judge`` what is printed about an answer; every
+other module of this package is one chapter's exercises, a tuple ``EXERCISES`` of
+records. A chapter gains exercises by gaining such a file and a place in ``CHAPTERS``.
 """
 
 import inspect
-from typing import Any
 
 from vaebook.exercises import (
     autoencoder,
@@ -20,18 +19,27 @@ from vaebook.exercises import (
     vae,
     variational,
 )
-from vaebook.exercises.verdict import Exercise, paragraph, verdict
+from vaebook.exercises.judge import paragraph, verdict
+from vaebook.exercises.record import Exercise
 
 __all__ = ["check", "exercises", "hint", "solution_source"]
 
 # in the book's order
 CHAPTERS = (
-    *(likelihood, map_estimation, em, bayes, variational, monte_carlo),
-    *(reparameterization, linear_vae, autoencoder, vae),
+    likelihood,
+    map_estimation,
+    em,
+    bayes,
+    variational,
+    monte_carlo,
+    reparameterization,
+    linear_vae,
+    autoencoder,
+    vae,
 )
 
 
-def check(name: str, answer: Any) -> None:
+def check(name: str, answer: object) -> None:
     """Print whether ``answer`` solves the exercise, and if not, what differs.
 
     Parameters
@@ -66,6 +74,7 @@ def exercises() -> dict[str, Exercise]:
 
 
 def _exercise(name: str) -> Exercise:
+    """The exercise of this name; errors as in :func:`check`."""
     known = exercises()
     if name not in known:
         raise ValueError(f"name must be one of {', '.join(known)}; received {name!r}")

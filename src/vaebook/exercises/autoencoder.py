@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from vaebook.exercises.verdict import Exercise, Mistake
+from vaebook.exercises.record import Exercise, Mistake
 
 
 def least_error(eigenvalues: Tensor, k: int) -> float:
@@ -18,20 +18,30 @@ EIGENVALUES = torch.tensor([0.5, 3.0, 0.25, 1.0]).double()
 LEAST_ERROR = Exercise(
     name="autoencoder.1",
     solution=least_error,
-    inputs=((EIGENVALUES, 2), (EIGENVALUES**2, 1), (EIGENVALUES.flip(0), 3)),
+    inputs=(
+        (EIGENVALUES, 2),
+        (EIGENVALUES**2, 1),
+        (EIGENVALUES.flip(0), 3),
+    ),
     meaning="No linear autoencoder does better.",
     hint="The variance along the best k directions is kept, the rest is lost.",
     mistakes=(
-        Mistake("This is what is kept.", lambda e, k: least_error(-e, len(e) - k) * -1),
+        Mistake(
+            "This is what is kept.",
+            lambda eigenvalues, k: eigenvalues.topk(k).values.sum().item(),
+        ),
         Mistake(
             "The eigenvalues come in any order: sort them first.",
             lambda eigenvalues, k: eigenvalues[k:].sum().item(),
         ),
         Mistake(
             "This is the mean over the directions left, the noise of chapter 8.",
-            lambda e, k: least_error(e, k) / (len(e) - k),
+            lambda eigenvalues, k: least_error(eigenvalues, k) / (len(eigenvalues) - k),
         ),
-        Mistake("This is the share lost.", lambda e, k: least_error(e / e.sum(), k)),
+        Mistake(
+            "This is the share lost.",
+            lambda eigenvalues, k: least_error(eigenvalues / eigenvalues.sum(), k),
+        ),
     ),
 )
 
@@ -39,7 +49,7 @@ LEAST_ERROR = Exercise(
 def best_decoder(u: Tensor, x: Tensor) -> Tensor:
     """With the codes z = U x fixed, each pixel is a regression on them:
     V = [sum x z^T] [sum z z^T]^-1."""
-    z = x @ u.T
+    z = x @ u.T  # (N, K)
     return torch.linalg.solve(z.T @ z, z.T @ x).T
 
 
@@ -48,11 +58,18 @@ U = torch.tensor([[1.0, 0.5, -1.0], [0.0, 1.0, 1.0]]).double()
 BEST_DECODER = Exercise(
     name="autoencoder.2",
     solution=best_decoder,
-    inputs=((U, X), (U[:1], X), (3 * U, X - 2 * X.flip(1))),
+    inputs=(
+        (U, X),
+        (U[:1], X),
+        (3 * U, X - 2 * X.flip(1)),
+    ),
     meaning="V is not U transposed unless U was well chosen.",
     hint="The codes are known numbers now: regress each pixel on them.",
     mistakes=(
-        Mistake("U transposed fits orthonormal components only.", lambda u, x: u.T),
+        Mistake(
+            "U transposed fits orthonormal components only.",
+            lambda u, x: u.T,
+        ),
         Mistake(
             "The pseudo-inverse does not know the images, as if pixels were white.",
             lambda u, x: u.pinverse(),
@@ -74,10 +91,15 @@ def angle(a: Tensor, b: Tensor) -> float:
 
 
 A = torch.tensor([1.0, 2.0, 2.0])
+ACROSS = torch.tensor([4.0, -2.0, 0.0])  # at right angles to A
 ANGLE = Exercise(
     name="autoencoder.3",
     solution=angle,
-    inputs=((A, -A.flip(0)), (A, 2 * A + A.new_tensor([4, -2, 0]) / 8192), (A, A - 2)),
+    inputs=(
+        (A, -A.flip(0)),
+        (A, 2 * A + ACROSS / 8192),
+        (A, A - 2),
+    ),
     meaning="A sine sees angles too small for a cosine.",
     hint="Split b into its parts along a and across a: their ratio is a tangent.",
     mistakes=(
@@ -105,7 +127,11 @@ W = torch.tensor([1.0, -2.0, 0.5]).double()
 BEST_SPREAD = Exercise(
     name="autoencoder.4",
     solution=best_spread,
-    inputs=((W, 0.5), (W[1:] / 9, 2.0), (0 * W, 0.3)),
+    inputs=(
+        (W, 0.5),
+        (W[1:] / 9, 2.0),
+        (0 * W, 0.3),
+    ),
     meaning="Never 0, as an autoencoder has it.",
     hint="Average -|x - w z - b|^2 / (2 sigma^2) under q; then subtract the KL.",
     mistakes=(
@@ -115,9 +141,13 @@ BEST_SPREAD = Exercise(
             lambda w, sigma: sigma / w.norm().item() if w.any() else math.inf,
         ),
         Mistake(
-            "The noise's variance is sigma^2.", lambda w, s: best_spread(w, s**0.5)
+            "The noise's variance is sigma^2.",
+            lambda w, sigma: best_spread(w, math.sqrt(sigma)),
         ),
-        Mistake("That is the autoencoder, whose KL is infinite.", lambda *_: 0.0),
+        Mistake(
+            "That is the autoencoder, whose KL is infinite.",
+            lambda w, sigma: 0.0,
+        ),
     ),
 )
 
@@ -129,11 +159,16 @@ def denoised_pixels(seen: Tensor, p: Tensor, flip: float) -> Tensor:
     return p * lit / (p * lit + (1 - p) * (1 - lit))
 
 
-SEEN, P = torch.tensor([[1, 0, 1, 0, 1], [0.5, 0.25, 0.125, 0.75, 0]]).double()
+SEEN = torch.tensor([1, 0, 1, 0, 1]).double()
+P = torch.tensor([0.5, 0.25, 0.125, 0.75, 0.0]).double()
 DENOISED_PIXELS = Exercise(
     name="autoencoder.5",
     solution=denoised_pixels,
-    inputs=((SEEN, P, 0.25), (1 - SEEN, P, 0.0625), (SEEN, P, 0.5)),
+    inputs=(
+        (SEEN, P, 0.25),
+        (1 - SEEN, P, 0.0625),
+        (SEEN, P, 0.5),
+    ),
     meaning="It is the mean of the clean pixel, given this one.",
     hint="p times the chance of what was seen if lit, over both cases' sum.",
     mistakes=(
@@ -158,8 +193,14 @@ DENOISED_PIXELS = Exercise(
 def denoised(y: Tensor, data: Tensor, tau: float) -> Tensor:
     """The posterior's mean: each row of data weighs as its likelihood,
     normalised by softmax, which no distance can underflow."""
-    squared = (y[:, None] - data).square().sum(-1)
+    squared = (y[:, None] - data).square().sum(-1)  # (N, M)
     return (-squared / (2 * tau**2)).softmax(1) @ data
+
+
+def denoised_without_logs(y: Tensor, data: Tensor, tau: float) -> Tensor:
+    """A mistake: likelihoods that are all 0 far from the data, over their sum."""
+    weights = (-(torch.cdist(y, data) ** 2) / (2 * tau**2)).exp()  # (N, M)
+    return weights / weights.sum(1, keepdim=True) @ data
 
 
 DATA = torch.tensor([[0, 1, 2], [1, 0, 1], [2, 2, 0], [0, 0, 1]]).double()
@@ -167,7 +208,11 @@ Y = torch.tensor([[0.5, 0.5, 1.5], [1.0, 1.5, 0.5]]).double()
 DENOISED = Exercise(
     name="autoencoder.6",
     solution=denoised,
-    inputs=((Y, DATA, 0.75), (100 * Y, DATA, 1.5), (Y[:1], DATA[1:], 0.5)),
+    inputs=(
+        (Y, DATA, 0.75),
+        (100 * Y, DATA, 1.5),
+        (Y[:1], DATA[1:], 0.5),
+    ),
     meaning="By Tweedie, a step of tau^2 along the score from y.",
     hint="The mean E[x | y]: softmax of the log-likelihoods, times the rows.",
     mistakes=(
@@ -177,9 +222,7 @@ DENOISED = Exercise(
         ),
         Mistake(
             "exp underflows far from the data, and 0 / 0 is nan: use softmax.",
-            lambda y, data, tau: (
-                (torch.cdist(y, data) ** 2 / -2 / tau**2).exp().log().softmax(1) @ data
-            ),
+            denoised_without_logs,
         ),
         Mistake(
             "The Gaussian's exponent has 2 tau^2 below.",
@@ -192,4 +235,11 @@ DENOISED = Exercise(
     ),
 )
 
-EXERCISES = (LEAST_ERROR, BEST_DECODER, ANGLE, BEST_SPREAD, DENOISED_PIXELS, DENOISED)
+EXERCISES = (
+    LEAST_ERROR,
+    BEST_DECODER,
+    ANGLE,
+    BEST_SPREAD,
+    DENOISED_PIXELS,
+    DENOISED,
+)

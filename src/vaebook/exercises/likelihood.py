@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.distributions import Normal
 from torch.nn.functional import binary_cross_entropy, softplus
 
-from vaebook.exercises.verdict import Exercise, Mistake
+from vaebook.exercises.record import Exercise, Mistake
 
 
 def log_density(x: float, mu: float, sigma: float) -> float:
@@ -19,7 +19,11 @@ def log_density(x: float, mu: float, sigma: float) -> float:
 LOG_DENSITY = Exercise(
     name="likelihood.1",
     solution=log_density,
-    inputs=((1.0, 0.0, 2.0), (0.2, 0.2, 0.1), (-3.0, 1.0, 0.5)),
+    inputs=(
+        (1.0, 0.0, 2.0),
+        (0.2, 0.2, 0.1),
+        (-3.0, 1.0, 0.5),
+    ),
     meaning="It may be positive: a density can exceed 1.",
     hint="Take the log of each factor of the density; a square root gives one half.",
     mistakes=(
@@ -53,12 +57,18 @@ WAITS = torch.tensor([0.5, 2.0, 3.5, 1.0]).double()
 RATE = Exercise(
     name="likelihood.2",
     solution=rate,
-    inputs=((WAITS,), (WAITS[1:].square(),)),
+    inputs=(
+        (WAITS,),
+        (WAITS[1:].square(),),
+    ),
     meaning="It is one over the mean wait, the MLE of 1 / rate.",
     hint="Set the derivative of N log rate - rate * sum(waits) to zero.",
     mistakes=(
-        Mistake("This is the mean wait: invert it.", lambda x: x.mean().item()),
-        Mistake("You average 1 / x: average x first.", lambda x: (1 / x).mean().item()),
+        Mistake("This is the mean wait: invert it.", lambda waits: waits.mean().item()),
+        Mistake(
+            "You average 1 / x: average x first.",
+            lambda waits: (1 / waits).mean().item(),
+        ),
         Mistake(
             "N - 1 makes the rate unbiased; the likelihood's maximum has N.",
             lambda waits: (len(waits) - 1) / waits.sum().item(),
@@ -78,7 +88,10 @@ X = torch.tensor([1.0, 3.0, 2.0, 6.0]).double()
 BEST_LOG_LIK = Exercise(
     name="likelihood.3",
     solution=best_log_lik,
-    inputs=((X,), (X[1:] / 20,)),
+    inputs=(
+        (X,),
+        (X[1:] / 20,),
+    ),
     meaning="It is minus the entropy of the fitted Gaussian.",
     hint="Fit mu and sigma^2, dividing by N, then average the log-density over x.",
     mistakes=(
@@ -106,7 +119,11 @@ LOGITS = torch.tensor([[2.0, -1.0, -0.5], [1.0, 3.0, -2.0]]).double()
 LOG_PROB = Exercise(
     name="likelihood.4",
     solution=log_prob,
-    inputs=((PIXELS, LOGITS), (PIXELS, 500 * LOGITS), (1 - PIXELS, -9 * LOGITS)),
+    inputs=(
+        (PIXELS, LOGITS),
+        (PIXELS, 500 * LOGITS),
+        (1 - PIXELS, -9 * LOGITS),
+    ),
     meaning="From logits no log-probability is lost.",
     hint="Write log pi and log(1 - pi) with log(1 + e^l), then use softplus.",
     mistakes=(
@@ -137,31 +154,45 @@ LOG_PROB = Exercise(
 def gradient(x: Tensor, mu: float, log_sigma: float) -> Tensor:
     """Of log N(x; mu, sigma^2): (x - mu) / sigma^2 in mu, and
     (x - mu)^2 / sigma^2 - 1 in log sigma; both averaged over x."""
-    var, off = math.exp(2 * log_sigma), x - mu
+    var = math.exp(2 * log_sigma)
+    off = x - mu
     return torch.stack([off.mean() / var, off.square().mean() / var - 1])
 
 
 GRADIENT = Exercise(
     name="likelihood.5",
     solution=gradient,
-    inputs=((X, 1.0, 0.5), (X, 5.0, -1.0), (X, 3.0, 0.5 * math.log(3.5))),
+    inputs=(
+        (X, 1.0, 0.5),
+        (X, 5.0, -1.0),
+        (X, 3.0, 0.5 * math.log(3.5)),
+    ),
     meaning="It is 0 at the mean and the 1/N variance only.",
     hint="By the chain rule, d/d log sigma is sigma times d/d sigma.",
     mistakes=(
         Mistake(
-            "This is the sum's: divide by N.", lambda x, *at: len(x) * gradient(x, *at)
+            "This is the sum's: divide by N.",
+            lambda x, *where: len(x) * gradient(x, *where),
         ),
         Mistake(
             "Your second entry is d/d sigma: multiply by sigma for d/d log sigma.",
-            lambda x, mu, at: gradient(x, mu, at) * torch.tensor([1, math.exp(-at)]),
+            lambda x, mu, log_sigma: (
+                gradient(x, mu, log_sigma) * torch.tensor([1, math.exp(-log_sigma)])
+            ),
         ),
         Mistake(
             "Your second entry takes the squares about x's mean, not about mu.",
-            lambda x, mu, at: torch.stack(
-                [gradient(x, mu, at)[0], x.var(correction=0) / math.exp(2 * at) - 1]
+            lambda x, mu, log_sigma: torch.stack(
+                [
+                    gradient(x, mu, log_sigma)[0],
+                    x.var(correction=0) / math.exp(2 * log_sigma) - 1,
+                ]
             ),
         ),
-        Mistake("The sign: this is a loss's gradient.", lambda *at: -gradient(*at)),
+        Mistake(
+            "The sign: this is a loss's gradient.",
+            lambda *given: -gradient(*given),
+        ),
     ),
 )
 
@@ -175,7 +206,11 @@ def logit_error(ones: float, zeros: float) -> float:
 LOGIT_ERROR = Exercise(
     name="likelihood.6",
     solution=logit_error,
-    inputs=((30.0, 10.0), (2.0, 98.0), (1.0, 1.0)),
+    inputs=(
+        (30.0, 10.0),
+        (2.0, 98.0),
+        (1.0, 1.0),
+    ),
     meaning="It is large if either face is rare.",
     hint="Differentiate the log-likelihood in the logit l twice; pi' = pi (1 - pi).",
     mistakes=(
@@ -184,7 +219,8 @@ LOGIT_ERROR = Exercise(
             lambda ones, zeros: math.sqrt(ones * zeros / (ones + zeros) ** 3),
         ),
         Mistake(
-            "This is the variance: take its root.", lambda *n: logit_error(*n) ** 2
+            "This is the variance: take its root.",
+            lambda *counts: logit_error(*counts) ** 2,
         ),
         Mistake(
             "The information is inverted: more of it is a smaller error.",
@@ -197,4 +233,11 @@ LOGIT_ERROR = Exercise(
     ),
 )
 
-EXERCISES = (LOG_DENSITY, RATE, BEST_LOG_LIK, LOG_PROB, GRADIENT, LOGIT_ERROR)
+EXERCISES = (
+    LOG_DENSITY,
+    RATE,
+    BEST_LOG_LIK,
+    LOG_PROB,
+    GRADIENT,
+    LOGIT_ERROR,
+)

@@ -1,9 +1,11 @@
 """Exercises of chapter 8: the linear VAE."""
 
+import math
+
 import torch
 from torch import Tensor
 
-from vaebook.exercises.verdict import Exercise, Mistake
+from vaebook.exercises.record import Exercise, Mistake
 
 
 def noise_var(x: Tensor, kept: Tensor) -> float:
@@ -15,12 +17,16 @@ def noise_var(x: Tensor, kept: Tensor) -> float:
 
 SIGNS = torch.tensor([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]).double()
 EIGENVALUES = torch.tensor([9.0, 4.0, 1.0]).double()
-CENTRED = SIGNS * EIGENVALUES.sqrt()  # with these eigenvalues, along the axes
+CENTRED = SIGNS * EIGENVALUES.sqrt()  # (N, D) with these eigenvalues, along the axes
 X = CENTRED + torch.tensor([5.0, -1.0, 2.0]).double()
 NOISE_VAR = Exercise(
     name="linear.1",
     solution=noise_var,
-    inputs=((X, EIGENVALUES[:1]), (X, EIGENVALUES[:2]), (0.5 * X, EIGENVALUES[:1] / 4)),
+    inputs=(
+        (X, EIGENVALUES[:1]),
+        (X, EIGENVALUES[:2]),
+        (0.5 * X, EIGENVALUES[:1] / 4),
+    ),
     meaning="No eigenvalue that is left over had to be computed.",
     hint="Eigenvalues sum to the trace: how much variance do the K leave, in how many?",
     mistakes=(
@@ -34,10 +40,11 @@ NOISE_VAR = Exercise(
         ),
         Mistake(
             "Maximum likelihood divides by N, not by N - 1.",
-            lambda x, kept: noise_var(x * (len(x) / (len(x) - 1)) ** 0.5, kept),
+            lambda x, kept: noise_var(x * math.sqrt(len(x) / (len(x) - 1)), kept),
         ),
         Mistake(
             "The variance is around the mean of x: subtract it.",
+            # with -x beside x the mean is 0
             lambda x, kept: noise_var(torch.cat([x, -x]), kept),
         ),
     ),
@@ -49,7 +56,9 @@ def reconstruction(
 ) -> Tensor:
     """Along u_i, W times the posterior mean keeps the signal's share of the
     variance, (lambda_i - sigma^2) / lambda_i, of what the image has."""
-    return mean + (x - mean) @ u * (1 - sigma**2 / eigenvalues) @ u.T
+    share = 1 - sigma**2 / eigenvalues  # (K,)
+    along = (x - mean) @ u  # (N, K)
+    return mean + (along * share) @ u.T
 
 
 U = torch.tensor([[0.6, 0.0], [0.8, 0.0], [0.0, 1.0]]).double()
@@ -66,23 +75,29 @@ RECONSTRUCTION = Exercise(
     mistakes=(
         Mistake(
             "This is PCA: the posterior mean shrinks, towards the prior's 0.",
-            lambda x, mean, u, *_: reconstruction(x, mean, u, torch.ones(1), 0.0),
+            lambda x, mean, u, eigenvalues, sigma: mean + (x - mean) @ u @ u.T,
         ),
         Mistake(
             "The columns are too long: the noise has its share of lambda_i.",
-            lambda *of: reconstruction(*of[:3], of[3] + of[4] ** 2, of[4]),
+            lambda x, mean, u, eigenvalues, sigma: reconstruction(
+                x, mean, u, eigenvalues + sigma**2, sigma
+            ),
         ),
         Mistake(
             "The share is of variances: square sigma.",
-            lambda x, mean, u, values, s: reconstruction(x, mean, u, values, s**0.5),
+            lambda x, mean, u, eigenvalues, sigma: reconstruction(
+                x, mean, u, eigenvalues, math.sqrt(sigma)
+            ),
         ),
         Mistake(
             "The decoder adds the mean again.",
-            lambda x, mean, *of: reconstruction(x, mean, *of) - mean,
+            lambda x, mean, *rest: reconstruction(x, mean, *rest) - mean,
         ),
         Mistake(
             "The code sees x - mean, not x.",
-            lambda x, mean, *of: mean + reconstruction(x, 0 * mean, *of),
+            lambda x, mean, *rest: (
+                mean + reconstruction(x, torch.zeros_like(mean), *rest)
+            ),
         ),
     ),
 )
@@ -97,13 +112,17 @@ def mean_kl(eigenvalues: Tensor, sigma: float) -> Tensor:
 MEAN_KL = Exercise(
     name="linear.3",
     solution=mean_kl,
-    inputs=((EIGENVALUES, 2**0.5), (EIGENVALUES, 0.5), (EIGENVALUES / 9, 3.0)),
+    inputs=(
+        (EIGENVALUES, math.sqrt(2)),
+        (EIGENVALUES, 0.5),
+        (EIGENVALUES / 9, 3.0),
+    ),
     meaning="A latent that is dead tells nothing, and costs nothing.",
     hint="The posterior variance is sigma^2 / lambda_i; what is the mean of mu^2?",
     mistakes=(
         Mistake(
             "The noise's variance is sigma^2.",
-            lambda eigenvalues, sigma: mean_kl(eigenvalues, sigma**0.5),
+            lambda eigenvalues, sigma: mean_kl(eigenvalues, math.sqrt(sigma)),
         ),
         Mistake(
             "Below sigma^2 the column is zero, and the posterior is the prior.",
@@ -113,7 +132,7 @@ MEAN_KL = Exercise(
             "lambda_i holds the noise: do not add it again.",
             lambda eigenvalues, sigma: 0.5 * (1 + eigenvalues / sigma**2).log(),
         ),
-        Mistake("This is twice the KL.", lambda *of: 2 * mean_kl(*of)),
+        Mistake("This is twice the KL.", lambda *given: 2 * mean_kl(*given)),
     ),
 )
 
@@ -126,10 +145,17 @@ def diagonal_gap(w: Tensor, sigma: float) -> float:
 
 
 def gap_at_the_marginals(w: Tensor, sigma: float) -> float:
+    """A mistake: the KL at the posterior's own variances."""
     m = torch.eye(w.shape[1]).to(w) + w.T @ w / sigma**2
     var = m.inverse().diagonal()
     trace = (m.diagonal() * var).sum() - len(m)
     return 0.5 * (trace - var.log().sum() - m.logdet()).item()
+
+
+def gap_without_prior(w: Tensor, sigma: float) -> float:
+    """A mistake: M without its identity, where the noise's variance cancels."""
+    m = w.T @ w
+    return 0.5 * (m.diagonal().log().sum() - m.logdet()).item()
 
 
 W = torch.tensor([[1.0, 0.5], [0.5, 1.0], [-1.0, 0.5]]).double()
@@ -137,22 +163,26 @@ TILTED = torch.tensor([[0.8, 1.8], [0.9, -0.5], [0.2, 0.4]]).double()
 DIAGONAL_GAP = Exercise(
     name="linear.4",
     solution=diagonal_gap,
-    inputs=((TILTED, 2.0), (W[:2], 0.5), (W, 0.7)),
+    inputs=(
+        (TILTED, 2.0),
+        (W[:2], 0.5),
+        (W, 0.7),
+    ),
     meaning="It is 0 where the columns of w are orthogonal.",
     hint="The gap is KL(q || p(z|x)); at which variances of q is it least?",
     mistakes=(
         Mistake(
             "The noise's variance is sigma^2.",
-            lambda w, sigma: diagonal_gap(w, sigma**0.5),
+            lambda w, sigma: diagonal_gap(w, math.sqrt(sigma)),
         ),
-        Mistake("This is twice the gap.", lambda *of: 2 * diagonal_gap(*of)),
+        Mistake("This is twice the gap.", lambda *given: 2 * diagonal_gap(*given)),
         Mistake(
             "q has the posterior's own variances: the best q is narrower.",
             gap_at_the_marginals,
         ),
         Mistake(
             "The prior's precision is missing: M has an identity.",
-            lambda w, _: diagonal_gap(1e5 * w, 1.0),
+            gap_without_prior,
         ),
     ),
 )
@@ -162,20 +192,28 @@ def em_weights(x: Tensor, w: Tensor, sigma: float) -> Tensor:
     """E-step: the posteriors of all codes, of one covariance. M-step: the
     regression of x on z, where E[z z^T] is the mean's square plus it."""
     cov = (torch.eye(w.shape[1]).to(w) + w.T @ w / sigma**2).inverse()
-    mu = x @ w @ cov / sigma**2
-    return x.T @ mu @ (mu.T @ mu + len(x) * cov).inverse()
+    mu = x @ w @ cov / sigma**2  # (N, K)
+    squares = mu.T @ mu + len(x) * cov  # (K, K)
+    return x.T @ mu @ squares.inverse()
 
 
 def with_cov(x: Tensor, w: Tensor, sigma: float, times: float) -> Tensor:
+    """For the mistakes: the covariance counts another number of times than N."""
     cov = (torch.eye(w.shape[1]).to(w) + w.T @ w / sigma**2).inverse()
-    mu = x @ w @ cov / sigma**2
-    return x.T @ mu @ (mu.T @ mu + times * cov).inverse()
+    mu = x @ w @ cov / sigma**2  # (N, K)
+    squares = mu.T @ mu + times * cov  # (K, K)
+    return x.T @ mu @ squares.inverse()
 
 
+FLAT = CENTRED @ TILTED  # (N, 2)
 EM_WEIGHTS = Exercise(
     name="linear.5",
     solution=em_weights,
-    inputs=((CENTRED, W, 0.5), (CENTRED @ TILTED, W[:2], 2.0), (CENTRED, TILTED, 1.5)),
+    inputs=(
+        (CENTRED, W, 0.5),
+        (FLAT, W[:2], 2.0),
+        (CENTRED, TILTED, 1.5),
+    ),
     meaning="Repeated, it finds the subspace of PCA by least squares.",
     hint="The M-step is least squares with E[z] for z and E[z z^T] for its square.",
     mistakes=(
@@ -189,10 +227,16 @@ EM_WEIGHTS = Exercise(
         ),
         Mistake(
             "The noise's variance is sigma^2.",
-            lambda x, w, sigma: em_weights(x, w, sigma**0.5),
+            lambda x, w, sigma: em_weights(x, w, math.sqrt(sigma)),
         ),
         Mistake("The weights are (D, K).", lambda *given: em_weights(*given).T),
     ),
 )
 
-EXERCISES = NOISE_VAR, RECONSTRUCTION, MEAN_KL, DIAGONAL_GAP, EM_WEIGHTS
+EXERCISES = (
+    NOISE_VAR,
+    RECONSTRUCTION,
+    MEAN_KL,
+    DIAGONAL_GAP,
+    EM_WEIGHTS,
+)

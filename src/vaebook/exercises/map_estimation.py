@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from vaebook.exercises.verdict import Exercise, Mistake
+from vaebook.exercises.record import Exercise, Mistake
 
 
 def coin_mode(ones: float, zeros: float, a: float, b: float) -> float:
@@ -17,7 +17,11 @@ def coin_mode(ones: float, zeros: float, a: float, b: float) -> float:
 COIN_MODE = Exercise(
     name="map.1",
     solution=coin_mode,
-    inputs=((4.0, 1.0, 2.0, 4.0), (0.0, 10.0, 2.0, 2.0), (5.0, 2.0, 1.0, 1.0)),
+    inputs=(
+        (4.0, 1.0, 2.0, 4.0),
+        (0.0, 10.0, 2.0, 2.0),
+        (5.0, 2.0, 1.0, 1.0),
+    ),
     meaning="Beta(a, b) counts as a - 1 ones and b - 1 zeros.",
     hint="The log-posterior is (ones + a - 1) log pi + (zeros + b - 1) log(1 - pi).",
     mistakes=(
@@ -43,11 +47,17 @@ def logit_mode(ones: Tensor, zeros: Tensor) -> Tensor:
     return ((ones + 1) / (zeros + 1)).log()
 
 
-ONES, ZEROS = torch.tensor([[3.0, 0.0, 7.0], [1.0, 5.0, 7.0]]).double()
+ONES = torch.tensor([3.0, 0.0, 7.0]).double()
+ZEROS = torch.tensor([1.0, 5.0, 7.0]).double()
+OTHER_ONES = torch.tensor([3.0, 7.0, 9.0]).double()
+OTHER_ZEROS = torch.tensor([3.0, 0.0, 7.0]).double()
 LOGIT_MODE = Exercise(
     name="map.2",
     solution=logit_mode,
-    inputs=((ONES, ZEROS), (ZEROS + 2, ONES)),
+    inputs=(
+        (ONES, ZEROS),
+        (OTHER_ONES, OTHER_ZEROS),
+    ),
     meaning="A prior that is flat in pi is not flat in the logit.",
     hint="Multiply the posterior of pi by dpi/dlogit = pi (1 - pi), then maximise.",
     mistakes=(
@@ -80,7 +90,10 @@ def penalty(sigma: float, tau: float, n: float) -> float:
 PENALTY = Exercise(
     name="map.3",
     solution=penalty,
-    inputs=((2.0, 0.5, 40.0), (0.3, 3.0, 1000.0)),
+    inputs=(
+        (2.0, 0.5, 40.0),
+        (0.3, 3.0, 1000.0),
+    ),
     meaning="The more rows, the weaker the same prior in a mean.",
     hint="Scale minus the log-posterior until the squared errors stand as a mean.",
     mistakes=(
@@ -93,7 +106,10 @@ PENALTY = Exercise(
             "Upside down: noise makes the prior count more, a wide prior less.",
             lambda sigma, tau, n: tau**2 / (n * sigma**2),
         ),
-        Mistake("Both terms have a 1/2: it cancels.", lambda *n: penalty(*n) / 2),
+        Mistake(
+            "Both terms have a 1/2: it cancels.",
+            lambda *given: penalty(*given) / 2,
+        ),
     ),
 )
 
@@ -108,7 +124,10 @@ Y = torch.tensor([3.0, -2.0, 0.5, -0.25, 0.0]).double()
 LAPLACE_MAP = Exercise(
     name="map.4",
     solution=laplace_map,
-    inputs=((Y, 2.0, 4.0), (Y, 0.5, 0.5)),
+    inputs=(
+        (Y, 2.0, 4.0),
+        (Y, 0.5, 0.5),
+    ),
     meaning="All shrink by the same amount; small ones are 0.",
     hint="Minimise (y - w)^2 / (2 sigma^2) + |w| / b for w > 0, w < 0 and w = 0.",
     mistakes=(
@@ -142,11 +161,17 @@ def step(w: Tensor, g: Tensor, rate: float, tau: float, n: float) -> Tensor:
     return w - rate * (g + w / (n * tau**2))
 
 
-W, SLOPE = torch.tensor([[1.0, -2.0, 0.5], [0.3, 0.2, -0.1]]).double()
+W = torch.tensor([1.0, -2.0, 0.5]).double()
+G = torch.tensor([0.3, 0.2, -0.1]).double()
+SMALL_W = torch.tensor([0.3, 0.2, -0.1]).double()
+LARGE_G = torch.tensor([1.0, -2.0, 0.5]).double()
 STEP = Exercise(
     name="map.5",
     solution=step,
-    inputs=((W, SLOPE, 0.1, 0.5, 20.0), (SLOPE, W, 0.5, 2.0, 100.0)),
+    inputs=(
+        (W, G, 0.1, 0.5, 20.0),
+        (SMALL_W, LARGE_G, 0.5, 2.0, 100.0),
+    ),
     meaning="For SGD, weight decay 1 / (n tau^2) is a Gaussian prior.",
     hint="Add the gradient of |w|^2 / (2 n tau^2) to the one given.",
     mistakes=(
@@ -175,7 +200,11 @@ def sigma_mode(mu: float, tau: float) -> float:
 SIGMA_MODE = Exercise(
     name="map.6",
     solution=sigma_mode,
-    inputs=((0.0, 0.5), (1.0, 2.0), (-2.0, 0.1)),
+    inputs=(
+        (0.0, 0.5),
+        (1.0, 2.0),
+        (-2.0, 0.1),
+    ),
     meaning="The mode depends on the coordinates; an MLE does not.",
     hint="Divide the density of log sigma by sigma before you maximise.",
     mistakes=(
@@ -195,4 +224,11 @@ SIGMA_MODE = Exercise(
     ),
 )
 
-EXERCISES = (COIN_MODE, LOGIT_MODE, PENALTY, LAPLACE_MAP, STEP, SIGMA_MODE)
+EXERCISES = (
+    COIN_MODE,
+    LOGIT_MODE,
+    PENALTY,
+    LAPLACE_MAP,
+    STEP,
+    SIGMA_MODE,
+)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from vaebook.exercises.verdict import Exercise, Mistake
+from vaebook.exercises.record import Exercise, Mistake
 
 
 def standard_error(values: Tensor) -> float:
@@ -19,16 +19,25 @@ VALUES = torch.tensor([0.5, -1.0, 2.5, 4.0, 1.5]).double()
 STANDARD_ERROR = Exercise(
     name="monte.1",
     solution=standard_error,
-    inputs=((VALUES,), (VALUES[:2] - 100,)),
+    inputs=(
+        (VALUES,),
+        (VALUES[:2] - 100,),
+    ),
     meaning="Half the error costs four times the draws.",
     hint="The variance of a mean of S independent draws is a draw's, over S.",
     mistakes=(
-        Mistake("This is a draw's, not the mean's.", lambda v: v.std().item()),
+        Mistake(
+            "This is a draw's, not the mean's.",
+            lambda values: values.std().item(),
+        ),
         Mistake(
             "The variance is divided by S, so the standard deviation by sqrt(S).",
             lambda values: values.std().item() / len(values),
         ),
-        Mistake("This is the error squared.", lambda v: standard_error(v) ** 2),
+        Mistake(
+            "This is the error squared.",
+            lambda values: standard_error(values) ** 2,
+        ),
         Mistake(
             "Divide by S - 1 in the variance: the mean was fitted to these draws.",
             lambda values: values.std(correction=0).item() / math.sqrt(len(values)),
@@ -40,16 +49,25 @@ STANDARD_ERROR = Exercise(
 def iw_bound(log_w: Tensor) -> Tensor:
     """log (1/K) sum_k w_k of each group, then the mean of the groups: the
     mean over K goes inside the logarithm, that over M outside."""
-    return (log_w.logsumexp(1) - math.log(log_w.shape[1])).mean(0)
+    num_samples = log_w.shape[1]
+    bounds = log_w.logsumexp(1) - math.log(num_samples)  # (M, N)
+    return bounds.mean(0)
 
 
-LOG_W = torch.tensor(
-    [[[-1.0, -3], [-2, -1], [-4, -0.5]], [[-2, -2], [-0.5, -5], [-3, -1]]]
+LOG_W = torch.tensor(  # (M, K, N) = (2, 3, 2)
+    [
+        [[-1.0, -3.0], [-2.0, -1.0], [-4.0, -0.5]],
+        [[-2.0, -2.0], [-0.5, -5.0], [-3.0, -1.0]],
+    ]
 ).double()
 IW_BOUND = Exercise(
     name="monte.2",
     solution=iw_bound,
-    inputs=((LOG_W,), (LOG_W - 2000,), (900 * LOG_W.mT,)),
+    inputs=(
+        (LOG_W,),
+        (LOG_W - 2000,),
+        (900 * LOG_W.mT,),
+    ),
     meaning="With K it rises, on average, up to log p(x).",
     hint="logsumexp over K and minus log K; only then the mean over M.",
     mistakes=(
@@ -59,7 +77,7 @@ IW_BOUND = Exercise(
         ),
         Mistake(
             "You average all M K weights: that is another bound's one draw.",
-            lambda log_w: iw_bound(log_w.flatten(0, 1)[None]),
+            lambda log_w: iw_bound(log_w.flatten(0, 1)[None]),  # (1, M K, N)
         ),
         Mistake(
             "M and K are exchanged: the K draws of a group are on axis 1.",
@@ -83,7 +101,11 @@ def ess(log_w: Tensor) -> Tensor:
 ESS = Exercise(
     name="monte.3",
     solution=ess,
-    inputs=((LOG_W[0],), (LOG_W[0] - 2000,), (0 * LOG_W[1] + 800,)),
+    inputs=(
+        (LOG_W[0],),
+        (LOG_W[0] - 2000,),
+        (torch.full((3, 2), 800.0).double(),),
+    ),
     meaning="It is S for equal weights, 1 for one that dominates.",
     hint="The ratio does not change if every weight is divided by their sum.",
     mistakes=(
@@ -109,7 +131,10 @@ def posterior_mean(values: Tensor, log_w: Tensor) -> float:
 POSTERIOR_MEAN = Exercise(
     name="monte.4",
     solution=posterior_mean,
-    inputs=((VALUES[:3], LOG_W[0, :, 1]), (VALUES[:3], LOG_W[1, :, 0] - 2000)),
+    inputs=(
+        (VALUES[:3], torch.tensor([-3.0, -1.0, -0.5]).double()),
+        (VALUES[:3], torch.tensor([-2002.0, -2000.5, -2003.0]).double()),
+    ),
     meaning="A posterior expectation, and p(x) was not needed.",
     hint="Weights that sum to 1 do not change if all log-weights move together.",
     mistakes=(
@@ -137,22 +162,32 @@ def num_draws(sigma: float, error: float) -> float:
 NUM_DRAWS = Exercise(
     name="monte.5",
     solution=num_draws,
-    inputs=((2.0, 0.1), (0.8, 0.01), (0.7, 0.1), (1.0, 0.1)),
+    inputs=(
+        (2.0, 0.1),
+        (0.8, 0.01),
+        (0.7, 0.1),
+        (1.0, 0.1),
+    ),
     meaning="Too wide costs draws; too narrow, no number suffices.",
     hint="E_q[w^2] is the integral of p^2 / q. Where does it exist?",
     mistakes=(
         Mistake(
             "The variance of w is E_q[w^2] - 1.",
-            lambda s, error: num_draws(s, error) + 1 / error**2,
+            lambda sigma, error: num_draws(sigma, error) + 1 / error**2,
         ),
-        Mistake("Square the error.", lambda s, error: num_draws(s, error) * error),
+        Mistake(
+            "Square the error.",
+            lambda sigma, error: num_draws(sigma, error) * error,
+        ),
         Mistake(
             "p and q are exchanged: w is p / q, and z is drawn from q.",
-            lambda s, error: num_draws(1 / s, error),
+            lambda sigma, error: num_draws(1 / sigma, error),
         ),
         Mistake(
             "The integral diverges for sigma^2 <= 1/2: it is infinite, not nan.",
-            lambda s, error: num_draws(s, error) if 2 * s**2 > 1 else math.nan,
+            lambda sigma, error: (
+                num_draws(sigma, error) if 2 * sigma**2 > 1 else math.nan
+            ),
         ),
     ),
 )
@@ -161,17 +196,21 @@ NUM_DRAWS = Exercise(
 def transition(p: Tensor, proposal: Tensor) -> Tensor:
     """Of the flows p_i Q_ij and p_j Q_ji the larger is accepted as often as
     it takes to equal the smaller; a rejection stays."""
-    flow = p[:, None] * proposal
+    flow = p[:, None] * proposal  # (K, 1) * (K, K): p_i stands in row i
     move = torch.minimum(flow, flow.T) / p[:, None]
     return move + (1 - move.sum(1)).diag()
 
 
 def accepted(p: Tensor, proposal: Tensor) -> Tensor:
-    return torch.minimum(p[:, None] * proposal, p * proposal.T) / p[:, None]
+    """A mistake: the moves alone, without the rejections that stay."""
+    flow = p[:, None] * proposal  # (K, 1) * (K, K)
+    return torch.minimum(flow, flow.T) / p[:, None]
 
 
 def uncorrected(p: Tensor, proposal: Tensor) -> Tensor:
-    move = proposal * (p / p[:, None]).clamp(max=1)
+    """A mistake: accepts with min(1, p_j / p_i), as if Q_ij were Q_ji."""
+    ratio = p / p[:, None]  # (K,) over (K, 1): p_j / p_i in row i
+    move = proposal * ratio.clamp(max=1)
     return move + (1 - move.sum(1)).diag()
 
 
@@ -180,7 +219,10 @@ PROPOSAL = torch.tensor([[0, 0.75, 0.25], [0.5, 0, 0.5], [0.5, 0.25, 0.25]]).dou
 TRANSITION = Exercise(
     name="monte.6",
     solution=transition,
-    inputs=((P, PROPOSAL), (P, (1 - torch.eye(3).double()) / 2)),
+    inputs=(
+        (P, PROPOSAL),
+        (P, (1 - torch.eye(3).double()) / 2),
+    ),
     meaning="The chain keeps p, whatever it proposes.",
     hint="Accept with min(1, p_j Q_ji / (p_i Q_ij)): what happens otherwise?",
     mistakes=(
@@ -195,6 +237,10 @@ TRANSITION = Exercise(
 )
 
 EXERCISES = (
-    *(STANDARD_ERROR, IW_BOUND, ESS),
-    *(POSTERIOR_MEAN, NUM_DRAWS, TRANSITION),
+    STANDARD_ERROR,
+    IW_BOUND,
+    ESS,
+    POSTERIOR_MEAN,
+    NUM_DRAWS,
+    TRANSITION,
 )

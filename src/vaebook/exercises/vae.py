@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from vaebook.exercises.verdict import Exercise, Mistake
+from vaebook.exercises.record import Exercise, Mistake
 from vaebook.likelihood import bernoulli_log_prob
 from vaebook.variational import gaussian_kl
 
@@ -19,7 +19,12 @@ def kl(mu: float, sigma: float) -> float:
 KL = Exercise(
     name="vae.1",
     solution=kl,
-    inputs=((1.0, 2.0), (0.0, 1.0), (-0.5, 0.3), (2.0, 0.05)),
+    inputs=(
+        (1.0, 2.0),
+        (0.0, 1.0),
+        (-0.5, 0.3),
+        (2.0, 0.05),
+    ),
     meaning="It is 0 at the prior alone, positive elsewhere.",
     hint="Average log q(z) - log p(z) under q, with E_q[z^2] = mu^2 + sigma^2.",
     mistakes=(
@@ -80,11 +85,15 @@ def log_evidence(log_w: Tensor) -> Tensor:
 
 
 LOG_W = torch.tensor([[-1.0, -3.0], [-2.0, -1.5], [-0.5, -4.0]]).double()
-FAR_APART = LOG_W + torch.tensor([-20.0, -2000.0])
+FAR_APART = LOG_W + torch.tensor([-20.0, -2000.0])  # (S, N) + (N,)
 LOG_EVIDENCE = Exercise(
     name="vae.3",
     solution=log_evidence,
-    inputs=((LOG_W,), (LOG_W - 2000,), (FAR_APART,)),
+    inputs=(
+        (LOG_W,),
+        (LOG_W - 2000,),
+        (FAR_APART,),
+    ),
     meaning="Weights are averaged, not logs, and none is lost.",
     hint="It is log (1/S) sum_s exp(log_w[s]); torch.logsumexp keeps it finite.",
     mistakes=(
@@ -121,7 +130,10 @@ LOG_VAR = torch.tensor([[0.25, 0.5], [1.0, 0.125], [0.5, 0.75]]).double()
 LOSS = Exercise(
     name="vae.4",
     solution=loss,
-    inputs=((X, LOGITS, MU, LOG_VAR), (X, 60 * LOGITS, MU, LOG_VAR - 1)),
+    inputs=(
+        (X, LOGITS, MU, LOG_VAR),
+        (X, 60 * LOGITS, MU, LOG_VAR - 1),
+    ),
     meaning="Sum over pixels and latents, mean over images.",
     hint="bernoulli_log_prob and gaussian_kl give one number an image; mind the signs.",
     mistakes=(
@@ -168,7 +180,10 @@ MEANS = torch.tensor([[0.4, 0.5], [0.1, 0.2], [0.7, 0.0]]).double()
 BEST_SIGMA = Exercise(
     name="vae.5",
     solution=best_sigma,
-    inputs=((IMAGES, MEANS), (IMAGES.T, 0.5 * MEANS.T)),
+    inputs=(
+        (IMAGES, MEANS),
+        (IMAGES.T, 0.5 * MEANS.T),
+    ),
     meaning="It is the root mean square of the residuals.",
     hint="Differentiate -N D log sigma - sum (x - x_hat)^2 / (2 sigma^2) in sigma.",
     mistakes=(
@@ -191,4 +206,10 @@ BEST_SIGMA = Exercise(
     ),
 )
 
-EXERCISES = (KL, COIN_FLIPS, LOG_EVIDENCE, LOSS, BEST_SIGMA)
+EXERCISES = (
+    KL,
+    COIN_FLIPS,
+    LOG_EVIDENCE,
+    LOSS,
+    BEST_SIGMA,
+)

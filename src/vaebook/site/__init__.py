@@ -12,6 +12,7 @@ from vaebook.site import (
     checkmarks,
     claims_table,
     downloads,
+    execution,
     freshness,
     metadata,
     numbering,
@@ -22,6 +23,7 @@ from vaebook.site import (
 
 JOBS = (
     freshness,
+    execution,
     metadata,
     numbering,
     alt_text,

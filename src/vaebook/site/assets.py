@@ -9,7 +9,10 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
+from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.builders.html._assets import _JavaScript
+from sphinx.config import Config
 
 TEMPLATES = Path(__file__).parent / "templates"
 MATHJAX = "tex-chtml.js"
@@ -41,12 +44,18 @@ def connect(app: Sphinx) -> None:
     app.connect("build-finished", _finish, priority=600)
 
 
-def _configure(app: Sphinx, config) -> None:
+def _configure(app: Sphinx, config: Config) -> None:
     config.templates_path.insert(0, str(TEMPLATES))
     config.mathjax_path = f"mathjax/{MATHJAX}"
 
 
-def _choose_scripts(app: Sphinx, pagename, templatename, context, doctree) -> None:
+def _choose_scripts(
+    app: Sphinx,
+    pagename: str,
+    templatename: str,
+    context: dict,
+    doctree: nodes.document | None,
+) -> None:
     body = context.get("body", "")
     chosen = [f for f in context.get("script_files", []) if _is_needed(f, body)]
     for script in chosen:
@@ -55,7 +64,7 @@ def _choose_scripts(app: Sphinx, pagename, templatename, context, doctree) -> No
     context["script_files"] = chosen
 
 
-def _is_needed(script, body: str) -> bool:
+def _is_needed(script: _JavaScript, body: str) -> bool:
     if not script.filename:
         return "DOCUMENTATION_OPTIONS." not in script.attributes.get("body", "")
     return NEEDED_BY.get(Path(script.filename).name, "") in body
@@ -71,7 +80,8 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
 def _copy_mathjax(target: Path) -> None:
     package = Path(find_spec("sphinx-mathjax-offline").origin).parent
     for part in MATHJAX_PARTS:
-        source, copy = package / "static" / "mathjax" / part, target / part
+        source = package / "static" / "mathjax" / part
+        copy = target / part
         copy.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, copy, dirs_exist_ok=True)

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
-from vaebook.claims import Claim, claims
 from vaebook.site.checkmarks import CLAIMS_PAGE, claim_id
+from vaebook.site.claims import Claim, claims
 
 HEADINGS = ("Equation", "Chapter", "Test", "Compared with")
 WIDTHS = (22, 20, 32, 26)
@@ -42,7 +43,7 @@ def connect(app: Sphinx) -> None:
     app.connect("doctree-resolved", _fill)
 
 
-def _always_rewrite(app: Sphinx, env) -> list[str]:
+def _always_rewrite(app: Sphinx, env: BuildEnvironment) -> list[str]:
     """The table depends on every chapter and test, so it is written every time."""
     return [CLAIMS_PAGE] if CLAIMS_PAGE in env.found_docs else []
 
@@ -90,7 +91,8 @@ def _rows(
 
 
 def _check(test: Claim) -> list[nodes.entry]:
-    file, name = nodes.literal("", test.file), nodes.literal("", test.function)
+    file = nodes.literal("", test.file)
+    name = nodes.literal("", test.function)
     return [_entry(file, nodes.Text(" "), name), _entry(nodes.Text(test.against))]
 
 

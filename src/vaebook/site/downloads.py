@@ -45,7 +45,13 @@ def _executed(app: Sphinx, docname: str) -> Path | None:
     return path if is_notebook and path.exists() else None
 
 
-def _offer(app: Sphinx, pagename, templatename, context, doctree) -> None:
+def _offer(
+    app: Sphinx,
+    pagename: str,
+    templatename: str,
+    context: dict,
+    doctree: nodes.document | None,
+) -> None:
     context["offline_copy"] = ZIP
     source = _executed(app, pagename)
     if source:
@@ -65,7 +71,8 @@ def _write_zip(app: Sphinx, exception: Exception | None) -> None:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in contents:
             info = zipfile.ZipInfo(f"{target.stem}/{name}", EPOCH)
-            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o644 << 16
             archive.writestr(info, content)
 
 

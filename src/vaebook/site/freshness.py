@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.config import Config
 from sphinx.util import logging
 
 PACKAGE = Path(__file__).parents[1]
@@ -44,8 +45,9 @@ def sources(srcdir: Path) -> dict[str, str]:
     }
 
 
-def _open_build(app: Sphinx, config) -> None:
-    state_file, now = _state_file(app), sources(Path(app.srcdir))
+def _open_build(app: Sphinx, config: Config) -> None:
+    state_file = _state_file(app)
+    now = sources(Path(app.srcdir))
     before = json.loads(state_file.read_text()) if state_file.exists() else {}
     if before.get("outputs") != now["outputs"]:
         LOGGER.info("the package changed: every notebook will be executed again")

@@ -40,7 +40,13 @@ def _cut(text: str) -> str:
     return text[: LONGEST - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"
 
 
-def _describe(app: Sphinx, pagename, templatename, context, doctree) -> None:
+def _describe(
+    app: Sphinx,
+    pagename: str,
+    templatename: str,
+    context: dict,
+    doctree: nodes.document | None,
+) -> None:
     if 'name="description"' not in context.get("metatags", ""):
         context["description"] = description(doctree, app.config.html_title)
 

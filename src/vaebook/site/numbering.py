@@ -18,7 +18,8 @@ def prefix(docname: str) -> str:
 
 
 def _number(app: Sphinx, doctree: nodes.document) -> None:
-    docname, domain = app.env.docname, app.env.get_domain("math")
+    docname = app.env.docname
+    domain = app.env.get_domain("math")
     for equation in doctree.findall(nodes.math_block):
         if equation.get("label") in domain.equations and equation.get("number"):
             number = f"{prefix(docname)}{equation['number']}"

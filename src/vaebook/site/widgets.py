@@ -2,6 +2,7 @@
 
 import json
 
+from docutils import nodes
 from sphinx.application import Sphinx
 
 STATE = "application/vnd.jupyter.widget-state+json"
@@ -15,7 +16,8 @@ def connect(app: Sphinx) -> None:
 
 def reachable(state: dict[str, dict], roots: list[str]) -> dict[str, dict]:
     """The models of ``state`` that ``roots`` show, directly or through a container."""
-    kept, queue = {}, [model for model in roots if model in state]
+    kept = {}
+    queue = [model for model in roots if model in state]
     while queue:
         model = queue.pop()
         if model not in kept:
@@ -33,7 +35,13 @@ def _references(value: object) -> list[str]:
     return [r for v in value for r in _references(v)] if isinstance(value, list) else []
 
 
-def _place(app: Sphinx, pagename, templatename, context, doctree) -> None:
+def _place(
+    app: Sphinx,
+    pagename: str,
+    templatename: str,
+    context: dict,
+    doctree: nodes.document | None,
+) -> None:
     """Take the state out of the head; the template puts it after the article."""
     files = context.get("script_files", [])
     states = [f for f in files if getattr(f, "attributes", {}).get("type") == STATE]

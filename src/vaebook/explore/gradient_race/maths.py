@@ -1,0 +1,113 @@
+r"""Pathwise and score-function estimates of one gradient, and what is exact of them."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaebook.bayes import standard_gaussian
+from vaebook.reparameterization import (
+    estimator_variances,
+    gaussian_score,
+    pathwise_gradient,
+    score_gradient,
+)
+from vaebook.variational import gauss_hermite
+
+NUM_BATCHES = 1000
+BATCHES = (1, 2, 5, 10, 20, 50, 100)
+BASELINES = ("none", "mean", "optimal")
+TARGETS: dict[str, Callable[[Tensor], Tensor]] = {
+    "square": lambda x: x[:, 0].square(),
+    "cos x": lambda x: torch.cos(x[:, 0]),
+    "cos 2x": lambda x: torch.cos(2 * x[:, 0]),
+    "cos 4x": lambda x: torch.cos(4 * x[:, 0]),
+}
+FARTHEST = 3.0
+EVEN = 1.05  # as in explorer.js
+
+
+class Truth(NamedTuple):
+    """Exact gradient, baseline b, and variance per draw of both estimators."""
+
+    gradient: float
+    b: float
+    pathwise: float
+    score: float
+
+
+class Race(NamedTuple):
+    """One setting of the race: where x lies, S, b, f, and the noise (1000, 100)."""
+
+    theta: float
+    batch: int
+    baseline: str
+    target: str
+    eps: Tensor
+
+    def truth(self) -> Truth:
+        """What is exact, by quadrature."""
+        f = TARGETS[self.target]
+        mu, log_var = self._parameters()
+        found = estimator_variances(f, mu, log_var, self.baseline)
+        return Truth(
+            gradient=found.gradient.mu.item(),
+            b=self._offset(),
+            pathwise=found.pathwise.mu.item(),
+            score=found.score.mu.item(),
+        )
+
+    def estimates(self) -> tuple[Tensor, Tensor]:
+        """Pathwise and score-function estimates, one per batch: (1000,) each."""
+        f = TARGETS[self.target]
+        mu, log_var = self._parameters()
+        eps = self.eps[:, : self.batch].reshape(-1, 1)  # (1000 S, 1)
+
+        pathwise = pathwise_gradient(f, mu, log_var, eps)
+        score = gaussian_score(mu + eps, mu, log_var)
+        scored = score_gradient(f(mu + eps), score, self._offset())
+
+        return self._means(pathwise.mu), self._means(scored.mu)
+
+    def verdict(self) -> str:
+        """Which estimator needs more draws for one accuracy, and how many times."""
+        truth = self.truth()
+        for name, ratio in (
+            ("score function", truth.score / truth.pathwise),
+            ("pathwise gradient", truth.pathwise / truth.score),
+        ):
+            if ratio > EVEN:
+                many = f"{ratio:.1f}" if ratio < 9.95 else f"{ratio + 1e-9:.0f}"
+                return f"the {name} needs {many} times as many draws"
+        return "both need about as many draws"
+
+    def _parameters(self) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance of x, (1,) each."""
+        mu = torch.tensor([self.theta], dtype=torch.float64)
+        return mu, torch.zeros_like(mu)
+
+    def _offset(self) -> float:
+        """The baseline b."""
+        eps, w = gauss_hermite(standard_gaussian(1), 100)
+        w = {"none": 0 * w, "mean": w, "optimal": w * eps[:, 0] ** 2}[self.baseline]
+        return (w @ TARGETS[self.target](self.theta + eps)).item()
+
+    def _means(self, draws: Tensor) -> Tensor:
+        """Of each batch, from (1000 S, 1) or (1000 S,) to (1000,)."""
+        return draws.reshape(-1, self.batch).mean(1)
+
+
+def noise(seed: int) -> np.ndarray:
+    """Standard normal numbers (1000, 100), the same as those of maths.js."""
+    with np.errstate(over="ignore"):
+        n = np.arange(1, NUM_BATCHES * BATCHES[-1] + 1, dtype=np.uint32)
+        v = np.uint32(seed) + n * np.uint32(0x9E3779B9)
+        v = (v ^ (v >> np.uint32(16))) * np.uint32(0x85EBCA6B)
+        v = (v ^ (v >> np.uint32(13))) * np.uint32(0xC2B2AE35)
+    uniform = ((v ^ (v >> np.uint32(16))) + 0.5) / 2**32
+    radius = np.sqrt(-2 * np.log(uniform[::2]))
+    angle = 2 * np.pi * uniform[1::2]
+    pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], -1)
+    return pairs.reshape(NUM_BATCHES, BATCHES[-1])

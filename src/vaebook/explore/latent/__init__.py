@@ -1,0 +1,5 @@
+"""The latent explorer: a trained VAE moved by hand."""
+
+from vaebook.explore.latent.explorer import LatentExplorer
+
+__all__ = ["LatentExplorer"]

@@ -1,0 +1,62 @@
+// Codes of two models with two latents: their draws, their nearest codes and their images.
+import { decode, decodeFloat16, sigmoid } from "../parts/mlp.js";
+import { readNets } from "../parts/quantise.js";
+
+function pairs(view) {
+  const numbers = decodeFloat16(view);
+  return Array.from({ length: numbers.length / 2 }, (_, k) => [numbers[2 * k], numbers[2 * k + 1]]);
+}
+
+// z = mean + L eps
+const spread =
+  ({ mean, chol }) =>
+  ([a, b]) => [mean[0] + chol[0][0] * a, mean[1] + chol[1][0] * a + chol[1][1] * b];
+
+// For each model {name, frame, home, reach, net, codes, sources: {prior, fitted}};
+// a source is {mean, chol, draws (of all sets)}
+export function readPads(model) {
+  const frames = model.get("frames");
+  const home = model.get("home");
+  const reach = model.get("reach");
+  const gaussians = Object.entries(model.get("gaussians"));
+  const codes = pairs(model.get("points"));
+  const eps = pairs(model.get("eps"));
+  const nets = readNets(model.get("shapes"), model.get("weights"));
+  const count = model.get("labels").length;
+
+  const source = (gaussian) => ({ ...gaussian, draws: eps.map(spread(gaussian)) });
+  return model.get("names").map((name, k) => ({
+    name,
+    frame: frames[k],
+    home: home[k],
+    reach: reach[k],
+    net: { decoder: nets[k] },
+    codes: codes.slice(k * count, (k + 1) * count),
+    sources: Object.fromEntries(gaussians.map(([from, pair]) => [from, source(pair[k])])),
+  }));
+}
+
+// How many codes lie within 2 sigma of a source
+export function inside({ codes }, { mean, chol: [[l11], [l21, l22]] }) {
+  return codes.filter(([a, b]) => {
+    const first = (a - mean[0]) / l11;
+    return Math.hypot(first, (b - mean[1] - l21 * first) / l22) <= 2;
+  }).length;
+}
+
+// Probabilities of ink that a model decodes from z
+export const imageOf = ({ net }, z) => decode(net, z).map(sigmoid);
+
+// The code nearest to a point: its row, its distance, and whether that is out of reach
+export function nearest({ codes, reach }, [a, b]) {
+  let row = -1;
+  let distance = Infinity;
+  codes.forEach(([c, d], n) => {
+    const away = Math.hypot(a - c, b - d);
+    if (away < distance) {
+      row = n;
+      distance = away;
+    }
+  });
+  return { row, distance, lost: distance > reach };
+}

@@ -1,0 +1,1 @@
+"""What the explorers share; none of these modules knows an explorer."""

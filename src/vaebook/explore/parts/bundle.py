@@ -1,0 +1,127 @@
+r"""One text per widget: the small JavaScript modules written into their root."""
+
+import re
+from pathlib import Path, PurePosixPath
+
+EXPLORE = Path(__file__).parents[1]
+IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.\.?/[\w./]+\.js)";\n', re.MULTILINE)
+EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|let|class)\b)", re.M)
+NAME = re.compile(r"^export (?:async )?(?:function|const|let|class) (\w+)", re.M)
+
+
+def bundle(root: str, folder: Path = EXPLORE) -> str:
+    """Text of an ES module with its relative imports written into it.
+
+    Each imported module becomes a function called once, in the order of need, so
+    names that it does not export stay private to it.
+
+    Parameters
+    ----------
+    root : str
+        Path of the root module below ``folder``; its own exports stay exports.
+    folder : Path
+        What no import may lead out of.
+
+    Returns
+    -------
+    str
+        A module that imports nothing, without comment lines and indentation.
+
+    Raises
+    ------
+    ValueError
+        If a form of import or export is used that is not understood here, a name
+        is imported which the module does not export, an import leads out of the
+        folder, modules import in a ring, or a template literal spans lines.
+    """
+    parts: list[str] = []
+    text = _inline(root, folder, parts, ())
+    return _lean("".join([*parts, text]))
+
+
+def stylesheet(*paths: str) -> str:
+    """One style sheet of several below ``explore``; a later one may build on others."""
+    text = "".join((EXPLORE / path).read_text(encoding="utf-8") for path in paths)
+    return re.sub(r"^\s+", "", text, flags=re.MULTILINE)
+
+
+def _inline(path: str, folder: Path, parts: list[str], above: tuple[str, ...]) -> str:
+    """Text of one module; appends the modules it needs to ``parts`` first."""
+    if path in above:
+        raise ValueError(f"modules import in a ring: {' -> '.join([*above, path])}")
+    text = (folder / path).read_text(encoding="utf-8")
+
+    for names, target in IMPORT.findall(text):
+        child = _resolved(target, path)
+        _require(names, child, path, folder)
+        opening = f"const {_variable(child)} = "
+        if not any(part.startswith(opening) for part in parts):
+            body = _inline(child, folder, parts, (*above, path))
+            parts.append(opening + _module(body))
+
+    text = IMPORT.sub(lambda found: _destructured(found, path), text)
+    if re.search(r"^import\b", text, re.MULTILINE):
+        raise ValueError(f'{path}: write imports as import {{ a }} from "./b.js";')
+    return text
+
+
+def _resolved(target: str, importer: str) -> str:
+    """Path below the folder of what ``importer`` names ``./b.js`` or ``../a/b.js``."""
+    steps: list[str] = []
+    for step in (PurePosixPath(importer).parent / target).parts:
+        if step != "..":
+            steps.append(step)
+        elif steps:
+            steps.pop()
+        else:
+            raise ValueError(f"{importer} imports {target}, which is out of the folder")
+    return "/".join(steps)
+
+
+def _module(body: str) -> str:
+    """A module body as a function that returns its exports."""
+    names = ", ".join(NAME.findall(body))
+    body = EXPORT.sub("", body)
+    if re.search(r"^export\b", body, re.MULTILINE):
+        raise ValueError("write exports before const, let, function or class")
+    return f"(() => {{\n{body}return {{ {names} }};\n}})();\n"
+
+
+def _require(names: str, child: str, parent: str, folder: Path) -> None:
+    """Raise ValueError if ``child`` does not export every name asked of it."""
+    offered = NAME.findall((folder / child).read_text(encoding="utf-8"))
+    for name in re.findall(r"\w+", names):
+        if name not in offered:
+            raise ValueError(f"{parent} imports {name}, which {child} does not export")
+
+
+def _destructured(found: re.Match, importer: str) -> str:
+    """``import { a } from "./b.js"`` as a line that takes ``a`` from b's exports."""
+    names, child = found[1], _resolved(found[2], importer)
+    return f"const {{{names}}} = {_variable(child)};\n"
+
+
+def _variable(path: str) -> str:
+    """The constant holding a module's exports: no two paths share one."""
+    return "module_" + path.removesuffix(".js").replace("/", "$")
+
+
+def _lean(text: str) -> str:
+    """A script without comment lines, indentation and line ends that nothing needs."""
+    text = re.sub(r"^\s*(?://.*\n\s*)*", "", text, flags=re.MULTILINE)
+    lines: list[str] = []
+    for line in text.splitlines():
+        if line.count("`") % 2:
+            raise ValueError(f"end a template literal on its line; received {line}")
+        if lines and _joins(lines[-1], line):
+            lines[-1] += line
+        else:
+            lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def _joins(line: str, following: str) -> bool:
+    """Whether a line end may go: after an opening, before a closing, if no comment."""
+    if " //" in line:
+        return False
+    return line.endswith(("{", "(", "[", ",")) or following.startswith(("}", ")", "]"))

@@ -1,0 +1,97 @@
+// Bars of the eigenvalues on a log axis, and the line of the noise variance with a ring to drag.
+import { format } from "../parts/dom.js";
+import { Handle } from "../parts/handle.js";
+import { linear, logarithmic, Plot } from "../parts/plot.js";
+
+// Of a bar
+const HALF = 0.38;
+// Of the ring, after the last bar
+const PLACE = 1.45;
+// Of a key, over the axis
+const STEPS = 100;
+
+export class SpectrumPlot {
+  // options: {most, frame: [low, high] of the variance, onMove(noise), draw(), signal}
+  constructor({ most, frame, onMove, draw, signal }) {
+    this.most = most;
+    const x = {
+      ...linear(0.4, most + 2.4),
+      ticks: [1, 5, 10, 15, 20].filter((i) => i <= most),
+      label: String,
+    };
+    const y = logarithmic(...frame);
+    this.plot = new Plot({
+      x,
+      y,
+      xLabel: "direction _i_",
+      yLabel: "eigenvalue _\u03bb_, and _\u03c3_\u00b2",
+      draw,
+      signal,
+      alt: `The first ${most} eigenvalues as bars on a log axis, and a line at the noise variance`,
+    });
+    const size = (1 / STEPS) * Math.log(frame[1] / frame[0]);
+    this.handle = new Handle({
+      plot: this.plot,
+      label: "noise variance \u03c3\u00b2, the line",
+      signal,
+      onMove: (_, noise) => onMove(noise),
+      step: ([at, noise], dx, dy) => [at, noise * Math.exp((dx + dy) * size)],
+    });
+    const [least, greatest] = frame.map((v) => v.toPrecision(3));
+    this.attributes = {
+      "aria-valuemin": least,
+      "aria-valuemax": greatest,
+      "aria-orientation": "vertical",
+    };
+    this.handle.el.removeAttribute("aria-roledescription");
+  }
+
+  // best: the variance that the Home key leads to
+  draw({ eigenvalues, count, noise, alive, best, spoken }) {
+    const { handle, most, plot } = this;
+    const { low, high } = plot.y;
+    const block = (i, from, to) => {
+      const [left, right] = [i - HALF, i + HALF];
+      const [foot, top] = [Math.max(from, low), Math.max(to, low)];
+      return plot.line([
+        [left, foot],
+        [left, top],
+        [right, top],
+        [right, foot],
+      ]);
+    };
+    const bars = (from, to, bar) => eigenvalues.slice(from, to).map((v, k) => bar(from + k + 1, v));
+    const whole = (i, v) => block(i, low, v);
+
+    plot.show("sp-off", ...bars(count, most, whole));
+    plot.show("sp-dead", ...bars(alive, count, whole));
+    plot.show("sp-below", ...bars(0, alive, (i) => block(i, low, noise)));
+    plot.show("sp-above", ...bars(0, alive, (i, v) => block(i, noise, v)));
+
+    const offer = count + 0.5;
+    plot.show(
+      "sp-offer",
+      plot.line([
+        [offer, low],
+        [offer, high],
+      ]),
+    );
+    const [dx, side] = count < most / 2 ? [5, "start"] : [-5, "end"];
+    const place = { dx, dy: 13, "text-anchor": side };
+    plot.show("sp-word", plot.text([offer, high], `_K_ = ${count}`, place));
+
+    plot.show(
+      "sp-line",
+      plot.line([
+        [plot.x.low, noise],
+        [plot.x.high, noise],
+      ]),
+    );
+    handle.home = [0, best];
+    handle.show([most + PLACE, noise], spoken);
+    for (const [name, value] of Object.entries(this.attributes)) {
+      handle.el.setAttribute(name, value);
+    }
+    handle.el.setAttribute("aria-valuenow", format(noise, 4));
+  }
+}

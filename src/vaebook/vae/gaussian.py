@@ -1,0 +1,58 @@
+r"""The variational autoencoder for grey pixels (chapter 10)."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from vaebook import linear_vae
+from vaebook.bayes import LinearGaussian, standard_gaussian
+from vaebook.likelihood import gaussian_log_prob
+from vaebook.vae.model import VAE
+
+
+class GaussianVAE(VAE):
+    r"""The same model for grey pixels: Gaussian, with one learned variance.
+
+    .. math:: x_d \mid z \sim \mathcal N(\mathrm{decoder}(z)_d, \sigma^2)
+
+    ``log_var`` is log sigma^2, a parameter like any weight.
+
+    Equation: eq-vae-gaussian-decoder
+    """
+
+    def __init__(
+        self,
+        data_dim: int,
+        hidden: Sequence[int],
+        latent_dim: int,
+        num_given: int = 0,
+        *,
+        rng: torch.Generator,
+    ) -> None:
+        super().__init__(data_dim, hidden, latent_dim, num_given, rng=rng)
+        self.log_var = nn.Parameter(torch.zeros(()))
+
+    def _pixel_log_prob(self, pixels: Tensor, output: Tensor) -> Tensor:
+        return gaussian_log_prob(pixels, output, self.log_var.expand_as(output))
+
+    def mean_image(self, z: Tensor) -> Tensor:
+        return self.decoder(z)
+
+    def linear_gaussian(self) -> LinearGaussian:
+        """The same model with exact posterior and evidence, if the decoder is linear.
+
+        Equation: eq-bayes-linear-gaussian
+        """
+        prior = standard_gaussian(self.latent_dim)
+        parameters = linear_vae.linear_parameters(self.decoder.net, self.log_var)
+        return LinearGaussian(prior, *parameters)
+
+    @torch.no_grad()
+    def solve(self, x: Tensor) -> None:
+        """Set linear nets to their optimum for ``x`` (N, D): probabilistic PCA."""
+        exact = linear_vae.ppca(linear_vae.spectrum(x.double()), self.latent_dim)
+        linear_vae.set_layer(self.decoder.net, exact.weights, exact.offset)
+        encoder = linear_vae.optimal_encoder(exact)
+        linear_vae.set_layer(self.encoder.net, *encoder)
+        self.log_var.copy_(exact.var[0].log())

@@ -1,0 +1,118 @@
+"""A headless Chromium, and pages of it that record all that goes wrong."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+CHROMIUM_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+HOW_TO_INSTALL = (
+    "Chromium was not found. On Debian: apt-get install chromium. "
+    "Elsewhere: .venv/bin/python -m playwright install chromium"
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    """A headless Chromium; without one a skip that says so, in CI a failure."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = [shutil.which(name) for name in CHROMIUM_NAMES]
+        path = next(filter(None, found), playwright.chromium.executable_path)
+        if not Path(path).exists():
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(HOW_TO_INSTALL)
+        running = playwright.chromium.launch(
+            executable_path=path, args=list(CHROMIUM_FLAGS)
+        )
+        yield running
+        running.close()
+
+
+@dataclass
+class Visit:
+    """A browser page and everything that went wrong on it so far."""
+
+    page: object
+    problems: list[str] = field(default_factory=list)
+    requests: list = field(default_factory=list)
+
+    def watch(self) -> None:
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
+        self.page.on("request", self._request)
+        self.page.on("requestfailed", self._failed)
+        self.page.on("response", self._response)
+
+    def open(self, url: str) -> None:
+        """Load ``url``, wait for its mathematics, and scroll past every figure."""
+        self.page.goto(url, wait_until="load")
+        self.page.evaluate("() => window.MathJax?.startup?.promise.then(() => null)")
+        self.page.evaluate(SCROLL)
+        self.page.wait_for_load_state("networkidle")
+
+    def _console(self, message) -> None:
+        if message.type in ("error", "warning"):
+            self.problems.append(f"console {message.type}: {message.text}")
+
+    def _request(self, request) -> None:
+        self.requests.append(request)
+        parts = urlsplit(request.url)
+        local = parts.hostname == "127.0.0.1" or parts.scheme in LOCAL_SCHEMES
+        if not local:
+            self.problems.append(f"request off the site: {request.url}")
+
+    def _failed(self, request) -> None:
+        """A request that a click on a link cut short is no problem."""
+        if request.failure != "net::ERR_ABORTED":
+            self.problems.append(f"request failed: {request.url} {request.failure}")
+
+    def _response(self, response) -> None:
+        if response.status >= 400:
+            self.problems.append(f"status {response.status}: {response.url}")
+
+
+LOCAL_SCHEMES = ("file", "data", "blob", "about")
+SCROLL = """async () => {
+  const pause = () => new Promise((done) => setTimeout(done, 40));
+  for (let y = 0; y < document.body.scrollHeight; y += 600) {
+    window.scrollTo(0, y);
+    await pause();
+  }
+  window.scrollTo(0, 0);
+  await pause();
+}"""
+
+
+@pytest.fixture
+def page_factory(browser) -> Iterator[Callable[..., Visit]]:
+    """``page_factory(width=1280, height=900, color_scheme="light", ...)`` -> Visit.
+
+    Further keywords go to Playwright's ``new_context`` (``has_touch=True``, ...).
+    """
+    contexts = []
+
+    def make(width: int = 1280, height: int = 900, **options) -> Visit:
+        size = {"width": width, "height": height}
+        contexts.append(browser.new_context(viewport=size, **options))
+        visit = Visit(contexts[-1].new_page())
+        visit.watch()
+        return visit
+
+    yield make
+    for context in contexts:
+        context.close()

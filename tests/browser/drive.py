@@ -1,0 +1,144 @@
+"""What a reader does to an explorer's page, and what the page then shows."""
+
+import re
+
+import numpy as np
+
+# Scripts that stand in for a kernel
+
+# A kernel's model inside the page: m.model, m.module, m.el
+STAND_IN = """async () => {
+  const state = JSON.parse(document.querySelector('script[type*="widget-state"]').text);
+  const record = Object.values(state.state).find((r) => r.state._esm);
+  const values = { ...record.state };
+  for (const { path, data } of record.buffers || []) {
+    const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+    values[path[0]] = new DataView(bytes.buffer);
+  }
+  const url = URL.createObjectURL(new Blob([values._esm], { type: "text/javascript" }));
+  const handlers = new Map();
+  const model = {
+    get: (key) => values[key],
+    set: (key, value) => {
+      values[key] = value;
+      handlers.get(`change:${key}`)?.forEach((handler) => handler());
+    },
+    on: (name, f) => handlers.set(name, (handlers.get(name) || new Set()).add(f)),
+    off: (name, f) => handlers.get(name)?.delete(f),
+    save_changes() {},
+  };
+  window.m = { model, handlers, module: await import(url) };
+}"""
+
+# Shows the module again, with that model
+RENDER = """() => {
+  m.el = document.createElement("div");
+  m.module.default.render({ model: m.model, el: m.el });
+  document.querySelector("main").replaceChildren(m.el);
+}"""
+
+# Counts in m.saves what the page sends to the kernel
+COUNT_SAVES = """() => {
+  m.saves = 0;
+  m.model.save_changes = () => (m.saves += 1);
+}"""
+
+
+# What a reader does
+
+SCROLL_DOWN = "window.scrollTo(0, document.body.scrollHeight)"
+
+# Drags the second ring by sixty moves
+DRAGGED = """async () => {
+  const ring = document.querySelectorAll(".lx-handle")[1];
+  const box = ring.getBoundingClientRect();
+  const fire = (type, k) => ring.dispatchEvent(new PointerEvent(type, {
+    bubbles: true, pointerId: 1, pointerType: "mouse", button: 0,
+    clientX: box.left + 22 + 60 * Math.sin(k / 9),
+    clientY: box.top + 22 + 40 * Math.sin(k / 5),
+  }));
+  fire("pointerdown", 0);
+  for (let k = 1; k <= 60; k++) {
+    await new Promise(requestAnimationFrame);
+    fire("pointermove", k);
+  }
+  fire("pointerup", 60);
+}"""
+
+
+def press(page, *names):
+    """Press buttons, one after the other, by their words."""
+    for name in names:
+        page.get_by_role("button", name=name, exact=True).click()
+
+
+def drag(page, ring, dx, dy, *, grip=(0, 0)):
+    """Drag a ring by so many pixels, gripped so far from its centre."""
+    box = ring.bounding_box()
+    x, y = box["x"] + 22 + grip[0], box["y"] + 22 + grip[1]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + dx, y + dy, steps=3)
+    page.mouse.up()
+    page.mouse.move(x, y)
+
+
+def work_per_move(page, moves):
+    """Milliseconds of the page's main thread per move of 60, whatever else runs."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    busy = []
+    for _ in range(4):
+        page.evaluate(moves)
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        busy += [m["value"] for m in metrics if m["name"] == "TaskDuration"]
+    return 1000 * min(np.diff(busy)) / 60
+
+
+# What the page shows
+
+INNER_SIZE = "(el) => ['width', 'height'].map((k) => el[k].baseVal.value)"
+
+
+def settled(page):
+    """Wait until the plots have their final size."""
+    page.wait_for_function(
+        "document.querySelector('.lx-plot svg').viewBox.baseVal.width !== 360"
+    )
+
+
+def numbers(page, selector=".lx-slider .lx-number"):
+    """What the sliders, or other places, show, as numbers."""
+    texts = page.locator(selector).all_text_contents()
+    return [float(text.replace("\u2212", "-").replace(" ", "")) for text in texts]
+
+
+def boxes(page):
+    """Where the two plots have their axes, in CSS pixels."""
+    return [
+        rect.bounding_box() for rect in page.locator(".lx-plot > svg > g > rect").all()
+    ]
+
+
+def drawn(page, selector):
+    """Vertices of a path in a plot, as fractions of its axes: (N, 2), up positive."""
+    path = page.locator(selector)
+    points = re.findall(r"[ML]([-\d.]+) ([-\d.]+)", path.get_attribute("d"))
+    return of_axes(path, points)
+
+
+def of_axes(shape, points):
+    """Points of a plot as fractions of its axes: (N, 2), up positive."""
+    inner = shape.evaluate(
+        "(el) => ['width', 'height'].map((k) => el.ownerSVGElement[k].baseVal.value)"
+    )
+    return np.array(points, dtype=float) / inner * [1, -1] + [0, 1]
+
+
+def place_of(page, selector):
+    """Centre of a mark in the second plot, as its data."""
+    return page.locator(selector).evaluate("""(el) => {
+      const { width, height } = el.ownerSVGElement;
+      return [el.cx.baseVal.value / width.baseVal.value * 1.8 - 0.3,
+        el.cy.baseVal.value, height.baseVal.value];
+    }""")

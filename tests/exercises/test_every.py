@@ -1,0 +1,171 @@
+"""What every exercise owes: its mistakes are told apart, and nothing is ever raised."""
+
+import math
+import pkgutil
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from exercises.answers import EXERCISES, exits, joined
+
+import vaebook.exercises as package
+from vaebook.exercises import hint, solution_source
+from vaebook.exercises.judge import WIDTH
+
+CHAPTERS = [chapter.__name__.split(".")[-1] for chapter in package.CHAPTERS]
+MISTAKES = [(name, one) for name, e in EXERCISES.items() for one in e.mistakes]
+each_exercise = pytest.mark.parametrize("name", EXERCISES)
+
+
+def test_names_are_chapter_and_number_in_order():
+    by_chapter = {}
+    for name, exercise in EXERCISES.items():
+        assert exercise.name == name
+        chapter, number = name.split(".")
+        by_chapter.setdefault(chapter, []).append(int(number))
+
+    counts = {
+        "likelihood": 6,
+        "map": 6,
+        "em": 6,
+        "bayes": 6,
+        "variational": 6,
+        "monte": 6,
+        "reparameterization": 6,
+        "linear": 5,
+        "autoencoder": 6,
+        "vae": 5,
+    }
+    assert list(by_chapter) == list(counts)
+    assert [len(numbers) for numbers in by_chapter.values()] == list(counts.values())
+    for numbers in by_chapter.values():
+        assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_every_module_of_exercises_is_a_chapter_in_the_package():
+    modules = {module.name for module in pkgutil.iter_modules(package.__path__)}
+    assert sorted([*CHAPTERS, "judge", "record"]) == sorted(modules)
+
+
+def test_every_chapter_has_its_own_file_of_tests():
+    files = {path.stem for path in Path(__file__).parent.glob("test_*.py")}
+    assert {f"test_{chapter}" for chapter in CHAPTERS} == files - {
+        "test_every",
+        "test_judge",
+    }
+
+
+def signature(name):
+    return EXERCISES[name].signature
+
+
+def rows(lines):
+    """The keys of a report's rows."""
+    found = (re.match(r"  (\S+(?: \S+)?)  ", line) for line in lines[1:])
+    return [one[1] for one in found if one]
+
+
+@pytest.mark.parametrize(
+    ("name", "mistake"), MISTAKES, ids=[f"{n}-{m.advice[:30]}" for n, m in MISTAKES]
+)
+def test_listed_mistake_is_named_beside_input_expected_and_received(
+    name, mistake, said
+):
+    lines = said(name, mistake.answer)
+    assert re.fullmatch(rf"{name}: not yet, the (value|shape) differs", lines[0])
+    keys = [f"input {key}" for key in re.findall(r"\w+", signature(name))[1:]]
+    assert rows(lines) == [*keys, "expected", "received", "hint"]
+    assert mistake.advice in joined(lines)
+    assert max(map(len, lines)) <= WIDTH
+
+
+@pytest.mark.parametrize(("name", "mistake"), MISTAKES)
+def test_mistake_is_a_float_where_the_solution_is(name, mistake):
+    """Else a reader's float would not be recognised: it never equals a tensor."""
+    for inputs in EXERCISES[name].inputs:
+        wrong = mistake.answer(*inputs)
+        right = EXERCISES[name].solution(*inputs)
+        assert isinstance(wrong, type(right))
+
+
+JUNK = [
+    None,
+    ...,
+    True,
+    0,
+    1.5,
+    math.nan,
+    10**400,
+    1j,
+    "text",
+    b"",
+    [],
+    [1.0],
+    {},
+    set(),
+    object(),
+    int,
+    type,
+    abs,
+    np.zeros(2),
+    np.float32(1),
+    ValueError("v"),
+    exits,
+    torch.zeros(()),
+    torch.zeros(0),
+    torch.zeros(3, 2),
+    torch.zeros(9, 9),
+    torch.tensor([True]),
+    torch.tensor(1j),
+    torch.zeros(2, device="meta"),
+    torch.zeros(2, 2).to_sparse(),
+    torch.full((2,), torch.inf),
+    torch.nn.Identity(),
+]
+
+
+@each_exercise
+@pytest.mark.parametrize("returned", [False, True], ids=["given", "returned"])
+def test_nothing_raises_and_nothing_wrong_passes(name, returned, said):
+    for junk in JUNK:
+        answer = (lambda *_, junk=junk: junk) if returned else junk
+        lines = [one for one in said(name, answer) if one]
+        start = next(one for one in lines if one.startswith(f"{name}: "))
+        assert start.startswith(f"{name}: not yet, "), junk
+        assert any(one.startswith("  received") for one in lines)
+        assert max(map(len, lines)) <= WIDTH
+
+
+@each_exercise
+def test_a_placeholder_is_told_no_value(name, said):
+    def placeholder(*_): ...
+
+    answer = placeholder if signature(name) else ...
+    lines = said(name, answer)
+    expected = next(one for one in lines if one.startswith("  expected"))
+    assert not re.search(r"\d\.\d", expected)
+
+
+@each_exercise
+def test_check_is_deterministic_draws_nothing_and_is_quick(name, said):
+    state = torch.get_rng_state()
+    answers = [EXERCISES[name].solution, lambda *_: 0.0]
+    start = time.process_time()
+    first = [said(name, one) for one in answers]
+    assert time.process_time() - start < 2 * 0.5
+    assert [said(name, one) for one in answers] == first
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@each_exercise
+def test_hint_and_solution_are_shown(name, capsys):
+    hint(name)
+    printed = capsys.readouterr().out.splitlines()
+    assert joined(printed) == f"{name}: {EXERCISES[name].hint}"
+    source = solution_source(name)
+    assert source.startswith(f"def {EXERCISES[name].solution.__name__}(")
+    assert '"""' in source and "return" in source
+    assert max(map(len, [*printed, *source.splitlines()])) <= WIDTH

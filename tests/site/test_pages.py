@@ -1,0 +1,306 @@
+"""Every page of the built book, as a reader's browser shows it."""
+
+import json
+import re
+import zipfile
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+import nbformat
+import pytest
+import yaml
+from axe_playwright_python.sync_playwright import Axe
+from browser.book import ROOT, Site
+
+LIMIT_KB = 400
+
+
+THEMES = ("light", "dark")
+
+
+def _pages() -> list[str]:
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    return [f"{p}.html" for p in (toc["root"], *(c["file"] for c in toc["chapters"]))]
+
+
+BOOK = _pages()
+
+
+ROOT_PAGE = "index.html"
+
+
+SHOWN = ["search.html", *BOOK]
+
+
+PAGES = [ROOT_PAGE, *SHOWN]
+
+
+SOURCES = {page: ROOT / page.replace(".html", ".md") for page in BOOK}
+
+
+NOTEBOOKS = [p for p in BOOK if "{code-cell}" in SOURCES[p].read_text("utf-8")]
+
+
+every_page = pytest.mark.parametrize("page", PAGES)
+
+
+every_shown_page = pytest.mark.parametrize("page", SHOWN)
+
+
+class Html(HTMLParser):
+    """Language, description, headings, ids, links and images of one page."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.language = self.description = ""
+        self.headings: list[int] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.images: list[dict[str, str | None]] = []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        if named.get("id"):
+            self.ids.append(named["id"])
+        if tag == "html":
+            self.language = named.get("lang", "")
+        elif tag == "meta" and named.get("name") == "description":
+            self.description = named.get("content", "")
+        elif tag == "img":
+            self.images.append(named)
+        elif tag in ("a", "link", "script") and (named.get("href") or named.get("src")):
+            self.links.append(named.get("href") or named["src"])
+        elif re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+
+
+def test_the_site_holds_exactly_the_pages_of_the_table_of_contents(built_site: Path):
+    found = {p.relative_to(built_site).as_posix() for p in built_site.rglob("*.html")}
+    assert {p for p in found if not p.startswith("_")} == set(PAGES)
+
+
+@every_page
+def test_language_description_headings_and_alt_text(built_site: Path, page: str):
+    html = Html(built_site / page)
+    assert html.language == "en"
+    assert 20 <= len(html.description) <= 160
+    assert html.headings.count(1) == 1
+    steps = zip(html.headings, html.headings[1:], strict=False)
+    assert all(b - a <= 1 for a, b in steps), f"a heading is skipped: {html.headings}"
+    silent = [i["src"][:80] for i in html.images if not (i.get("alt") or "").strip()]
+    assert not silent, f"images without alt text: {silent}"
+
+
+@every_page
+def test_every_link_leads_somewhere(built_site: Path, page: str):
+    html, broken = Html(built_site / page), []
+    assert len(set(html.ids)) == len(html.ids), "an id is used twice"
+    for link in html.links:
+        parts = urlsplit(link)
+        if parts.scheme or parts.netloc:
+            assert parts.scheme in ("https", "mailto"), link
+        elif not _resolves(built_site, page, html, link):
+            broken.append(link)
+    assert not broken
+
+
+def _resolves(folder: Path, page: str, html: Html, link: str) -> bool:
+    path, _, anchor = urljoin(page, link).partition("#")
+    target = folder / unquote(path.partition("?")[0])
+    if not target.is_file():
+        return False
+    known = html.ids if target == folder / page else None
+    if anchor and known is None and target.suffix == ".html":
+        known = Html(target).ids
+    return not anchor or known is None or unquote(anchor) in known
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("kind", ["http", "file"])
+def test_the_root_leads_to_the_first_page(page_factory, site: Site, kind: str):
+    visit = page_factory()
+    visit.page.goto(getattr(site, kind)(ROOT_PAGE))
+    visit.page.wait_for_url(f"**/{BOOK[0]}")
+    assert visit.problems == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", THEMES)
+@every_shown_page
+def test_no_problem_and_no_barrier(page_factory, site: Site, page: str, theme: str):
+    visit = page_factory(color_scheme=theme)
+    visit.open(site.http(page))
+    found = Axe().run(visit.page).response["violations"]
+    assert visit.problems == []
+    assert [_violation(v) for v in found] == []
+
+
+def _violation(found: dict) -> str:
+    nodes = [f"{n['target']}: {n['failureSummary']}" for n in found["nodes"]]
+    return f"{found['id']}: {found['help']}\n" + "\n".join(nodes)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", THEMES)
+@every_shown_page
+def test_a_phone_shows_the_whole_width(page_factory, site: Site, page: str, theme: str):
+    visit = page_factory(width=360, height=740, color_scheme=theme, has_touch=True)
+    visit.open(site.http(page))
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360
+    found = Axe().run(visit.page).response["violations"]
+    assert [_violation(v) for v in found] == []
+    assert visit.problems == []
+
+
+@pytest.mark.browser
+@every_shown_page
+def test_a_page_works_from_the_disk(page_factory, site: Site, page: str):
+    visit = page_factory()
+    visit.open(site.file(page))
+    assert visit.problems == []
+    mathematics = visit.page.locator("span.math, div.math").count()
+    assert visit.page.locator("mjx-container").count() >= mathematics
+
+
+@pytest.mark.browser
+@every_shown_page
+def test_weight(page_factory, site: Site, page: str, record_property):
+    visit = page_factory()
+    visit.open(site.http(page))
+    weights = {"page": 0.0, "mathjax": 0.0}
+    for request in visit.requests:
+        if urlsplit(request.url).scheme == "http":
+            part = "mathjax" if "/mathjax/" in request.url else "page"
+            weights[part] += request.sizes()["responseBodySize"] / 1000
+    record_property("weight_kb", weights)
+    print(f"{page:28} {weights['page']:6.0f} KB + MathJax {weights['mathjax']:4.0f} KB")
+    assert weights["page"] <= LIMIT_KB
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("page", BOOK)
+def test_every_icon_is_drawn(page_factory, site: Site, page: str):
+    """No icon font is loaded, so each icon must have a drawing of its own."""
+    visit = page_factory()
+    visit.open(site.http(page))
+    assert visit.page.evaluate(UNDRAWN_ICONS) == []
+
+
+UNDRAWN_ICONS = r"""() => {
+  const missing = [];
+  for (const element of document.querySelectorAll("body *:not(mjx-container *)")) {
+    const icon = [...element.classList].some((name) => /^fa-(?!solid$|lg$)/.test(name));
+    if (icon && getComputedStyle(element).maskImage === "none")
+      missing.push(element.className);
+    for (const part of ["::before", "::after"])
+      if (/[\ue000-\uf8ff]/.test(getComputedStyle(element, part).content))
+        missing.push(element.tagName + "." + element.className + part);
+  }
+  return missing;
+}"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("page", NOTEBOOKS)
+def test_the_notebook_can_be_downloaded(page_factory, site: Site, page: str):
+    visit = page_factory(accept_downloads=True)
+    visit.open(site.http(page))
+    visit.page.get_by_role("button", name="Download").click()
+    with visit.page.expect_download() as download:
+        visit.page.get_by_role("link", name="This page as a notebook").click()
+    notebook = nbformat.read(download.value.path(), as_version=4)
+    nbformat.validate(notebook)
+    cells = [c.source for c in notebook.cells if c.cell_type == "code"]
+    source = SOURCES[page].read_text(encoding="utf-8")
+    assert len(cells) == source.count("```{code-cell}")
+
+
+def test_the_zip_holds_notebooks_site_and_code(built_site: Path):
+    (archive,) = (built_site / "_downloads").glob("*.zip")
+    names = {n.partition("/")[2] for n in zipfile.ZipFile(archive).namelist()}
+    wanted = {f"site/{p}" for p in PAGES} | {"requirements.txt", "README.md"}
+    wanted |= {f"notebooks/{Path(p).stem}.ipynb" for p in NOTEBOOKS}
+    assert wanted <= names
+    assert "src/vaebook/site/__init__.py" in names
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("kind", ["http", "file"])
+def test_search_finds_a_chapter(page_factory, site: Site, kind: str):
+    visit = page_factory()
+    visit.open(getattr(site, kind)(BOOK[0]))
+    visit.page.keyboard.press("Control+k")
+    visit.page.locator("#pst-search-dialog input").fill("notation")
+    visit.page.keyboard.press("Enter")
+    result = visit.page.locator("#search-results a", has_text="Notation").first
+    result.wait_for(timeout=10_000)
+    result.click()
+    visit.page.wait_for_url("**/notation.html*")
+    assert visit.problems == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("kind", ["http", "file"])
+@pytest.mark.parametrize("page", BOOK)
+def test_every_slider_moves_without_a_kernel(
+    page_factory, site: Site, page: str, kind: str
+):
+    """A key press moves the slider and, with it, the value that is spoken."""
+    views = (site.folder / page).read_text("utf-8").count("widget-view+json")
+    visit = page_factory()
+    visit.open(getattr(site, kind)(page))
+    sliders = visit.page.locator("article input[type=range]:visible")
+    assert sliders.count() >= min(views, 1)
+    for slider in sliders.all():
+        before = slider.input_value()
+        slider.focus()
+        slider.press("Home" if float(before) > float(_least(slider)) else "End")
+        assert slider.input_value() != before
+    assert visit.problems == []
+
+
+def _least(slider) -> str:
+    return slider.evaluate("(element) => element.min || '0'")
+
+
+@pytest.mark.browser
+def test_the_theme_switch_switches(page_factory, site: Site):
+    visit = page_factory(color_scheme="light")
+    visit.open(site.http(BOOK[0]))
+    seen = set()
+    for _ in range(3):
+        visit.page.get_by_role("button", name="Color mode").click()
+        seen.add(visit.page.evaluate("document.documentElement.dataset.theme"))
+    assert seen == {"light", "dark"}
+
+
+@pytest.mark.browser
+def test_paper_is_light_whatever_the_theme(page_factory, site: Site):
+    visit = page_factory(color_scheme="dark")
+    visit.open(site.http(BOOK[0]))
+    themes = visit.page.evaluate("""() => ["beforeprint", "afterprint"].map((name) => {
+      dispatchEvent(new Event(name));
+      return document.documentElement.dataset.theme;
+    })""")
+    assert themes == ["light", "dark"]
+
+
+def test_each_tested_equation_leads_to_its_claim(built_site: Path):
+    marks = 0
+    for page in BOOK:
+        text = (built_site / page).read_text(encoding="utf-8")
+        marks += text.count('class="check-mark reference internal"')
+    claims = (built_site / "chapters/claims.html").read_text(encoding="utf-8")
+    assert marks == len(set(re.findall(r'id="(claim-eq-[\w-]+)"', claims))) > 0
+
+
+def test_widget_state_is_embedded_once(built_site: Path):
+    for page in BOOK:
+        text = (built_site / page).read_text(encoding="utf-8")
+        states = re.findall(r'widget-state\+json">(.*?)</script>', text, re.DOTALL)
+        assert len(states) <= 1
+        assert bool(states) == ("widget-view+json" in text)
+        for state in states:
+            assert json.loads(state)["version_major"] == 2

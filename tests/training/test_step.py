@@ -1,0 +1,141 @@
+"""One step of training: what it descends, what it refuses."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+from torch.distributions import Normal
+
+from vaebook.datasets import load_digits
+from vaebook.map_estimation import gaussian_log_prior
+from vaebook.training import Settings, State, make_optimizer
+from vaebook.training import train_step as step
+from vaebook.vae import VAE
+from vaebook.variational import ElboTerms
+
+QUIET = Settings(epochs=2, batch_size=50, progress=False)
+
+
+class Line(nn.Module):
+    """One weight w; example x has terms w x and w^2: every gradient by hand."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.tensor(0.5, dtype=torch.float64))
+        self.seen = []
+
+    def elbo_terms(self, x, *, rng):
+        self.seen.append(x.detach().clone())
+        return ElboTerms(self.w * x.sum(-1), self.w.square().expand(len(x)))
+
+
+def make_vae(seed=0):
+    rng = torch.Generator().manual_seed(seed)
+    return VAE(64, (16,), 2, rng=rng), rng
+
+
+def iw_by_hand(model, x, rng):
+    return model.iw_terms(x, 4, rng=rng)
+
+
+def sgd_state(model, rate=0.1):
+    return State(model, torch.optim.SGD(model.parameters(), lr=rate), None, [])
+
+
+@pytest.mark.equation(
+    "eq-vae-loss", against="the gradient of a one-weight model by hand"
+)
+@pytest.mark.parametrize("kl_weight", [1.0, 0.25])
+def test_step_sums_over_pixels_and_averages_over_examples(kl_weight):
+    """loss = -(w mean_n sum_d x - c w^2), so w <- w + rate (mean_n sum_d x - 2 c w)."""
+    model, x = Line(), torch.tensor([[1.0, 2.0], [3.0, 4.0], [0.0, 2.0]]).double()
+    terms = step(sgd_state(model), x, QUIET, kl_weight)
+    assert terms == pytest.approx((0.5 * 4.0, 0.25))
+    assert model.w.item() == pytest.approx(0.5 + 0.1 * (4.0 - kl_weight * 1.0))
+
+
+def test_the_optimizer_is_adamw_with_the_settings():
+    """Its rate is set before each step, along the cosine."""
+    optimizer = make_optimizer(Line(), Settings(weight_decay=0.3))
+    assert isinstance(optimizer, torch.optim.AdamW)
+    assert optimizer.param_groups[0]["weight_decay"] == 0.3
+
+
+def test_gradients_do_not_pile_up_over_steps():
+    model, x = Line(), torch.full((10, 1), 3.0).double()
+    state = sgd_state(model)
+    step(state, x, QUIET)
+    after = model.w.item()
+    step(state, x, QUIET)
+    assert model.w.item() == pytest.approx(after + 0.1 * (3.0 - 2 * after))
+
+
+def after_steps(settings, model=None, optimizer=None, num_steps=3):
+    """The line's weight after some steps of gradient ascent on two rows."""
+    model = model or Line()
+    optimizer = optimizer or torch.optim.SGD(model.parameters(), lr=0.1)
+    x = torch.tensor([[1.0, 2.0], [3.0, 4.0]]).double()
+    for _ in range(num_steps):
+        step(State(model, optimizer, None, []), x, settings)
+    return model.w.item()
+
+
+@pytest.mark.equation(
+    "eq-vae-weight-prior", against="torch's own weight decay of gradient descent"
+)
+@pytest.mark.parametrize(("tau", "n"), [(0.5, 2), (0.2, 100)])
+def test_gaussian_log_prior_is_a_weight_decay_of_one_over_tau_squared_n(tau, n):
+    def log_prior(model):
+        return gaussian_log_prior(model.parameters(), tau) / n
+
+    model = Line()
+    decayed = torch.optim.SGD(model.parameters(), lr=0.1, weight_decay=1 / tau**2 / n)
+    expected = after_steps(QUIET, model, decayed)
+    found = after_steps(replace(QUIET, log_prior=log_prior))
+    assert found == pytest.approx(expected, rel=1e-12)
+    assert found != pytest.approx(after_steps(QUIET), rel=1e-3)
+
+
+@pytest.mark.equation(
+    "eq-vae-weight-prior",
+    against="autograd of minus mean ELBO and torch's Normal over N, written out",
+)
+def test_step_descends_minus_the_mean_elbo_and_the_log_prior_over_n():
+    tau, n = 0.3, 1000
+    x = load_digits().train.x[:50]
+    model, _ = make_vae()
+    before = nn.utils.parameters_to_vector(model.parameters()).detach().clone()
+    terms = model.elbo_terms(x, rng=torch.Generator().manual_seed(7))
+    weights = list(model.parameters())
+    log_prior = sum(Normal(0.0, tau).log_prob(w).sum() for w in weights)
+    loss = -(terms.expected_log_lik - terms.kl).sum() / 50 - log_prior / n
+    slopes = torch.autograd.grad(loss, weights)
+    state = sgd_state(model, rate=1.0)._replace(rng=torch.Generator().manual_seed(7))
+    settings = replace(QUIET, log_prior=lambda model: model.log_prior(tau) / n)
+    returned = step(state, x, settings)
+    after = nn.utils.parameters_to_vector(model.parameters()).detach()
+    moved = torch.cat([-slope.flatten() for slope in slopes])
+    torch.testing.assert_close(after - before, moved, rtol=1e-3, atol=1e-5)
+    means = terms.expected_log_lik.mean().item(), terms.kl.mean().item()
+    assert returned == pytest.approx(means, rel=1e-6)
+
+
+@pytest.mark.equation(
+    "eq-vae-iw-objective", against="autograd of minus the mean log of mean weights"
+)
+@pytest.mark.parametrize("kl_weight", [1.0, 0.1])
+def test_step_climbs_the_importance_weighted_bound(kl_weight):
+    """No weight of the KL touches it: the KL in its terms is a constant."""
+    x = load_digits().train.x[:50]
+    model, _ = make_vae()
+    before = nn.utils.parameters_to_vector(model.parameters()).detach().clone()
+    log_w = model.log_weights(x, 4, rng=torch.Generator().manual_seed(7))
+    loss = -log_w.exp().mean(0).log().mean()
+    slopes = torch.autograd.grad(loss, list(model.parameters()))
+    state = sgd_state(model, rate=1.0)._replace(rng=torch.Generator().manual_seed(7))
+    terms = step(state, x, replace(QUIET, objective=iw_by_hand), kl_weight)
+    after = nn.utils.parameters_to_vector(model.parameters()).detach()
+    moved = torch.cat([-slope.flatten() for slope in slopes])
+    torch.testing.assert_close(after - before, moved, rtol=1e-3, atol=1e-5)
+    assert terms[0] - terms[1] == pytest.approx(-loss.item(), rel=1e-5)
