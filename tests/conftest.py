@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +43,22 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def apart() -> Callable[..., object]:
+    """``apart(call, *args)``: called in a thread of its own, where no event loop runs.
+
+    Playwright keeps one running in a worker's own thread.
+    """
+
+    def call(
+        function: Callable[..., object], *given: object, **named: object
+    ) -> object:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(function, *given, **named).result()
+
+    return call
 
 
 @pytest.fixture

@@ -347,8 +347,9 @@ def test_chapter_ran_alone_from_top_to_bottom(stem, built_site):
     assert record.data["alone"] and record.data["execution_seconds"] > 0
 
 
-def test_a_chapter_that_warns_is_found():
+def test_a_chapter_that_warns_is_found(apart):
     cell = nbformat.v4.new_code_cell("import warnings; warnings.warn('mind')")
     notebook = nbformat.v4.new_notebook(cells=[cell])
-    assert asyncio.run(run_alone(notebook, timeout=60)).error == ""
+    run = apart(lambda: asyncio.run(run_alone(notebook, timeout=60)))
+    assert run.error == ""
     assert "mind" in complaints(notebook)[0]

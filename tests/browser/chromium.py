@@ -3,11 +3,13 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 CHROMIUM_FLAGS = (
@@ -27,10 +29,8 @@ HOW_TO_INSTALL = (
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator:
+def browser() -> Iterator[Browser]:
     """A headless Chromium; without one a skip that says so, in CI a failure."""
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
         found = [shutil.which(name) for name in CHROMIUM_NAMES]
         path = next(filter(None, found), playwright.chromium.executable_path)
@@ -45,11 +45,16 @@ def browser() -> Iterator:
 
 @dataclass
 class Visit:
-    """A browser page and everything that went wrong on it so far."""
+    """A browser page and everything that went wrong on it so far.
 
-    page: object
+    ``name`` is the page's, ``first_requests`` those of its opening, where it was noted.
+    """
+
+    page: Page
     problems: list[str] = field(default_factory=list)
     requests: list = field(default_factory=list)
+    name: str = ""
+    first_requests: list = field(default_factory=list)
 
     def watch(self) -> None:
         self.page.on("console", self._console)
@@ -98,21 +103,28 @@ SCROLL = """async () => {
 }"""
 
 
+@contextmanager
+def fresh_page(
+    browser: Browser, width: int, height: int, **options: object
+) -> Iterator:
+    """A page in a context of its own, watched; further options are Playwright's."""
+    size = {"width": width, "height": height}
+    context = browser.new_context(viewport=size, **options)
+    visit = Visit(context.new_page())
+    visit.watch()
+    yield visit
+    context.close()
+
+
 @pytest.fixture
-def page_factory(browser) -> Iterator[Callable[..., Visit]]:
+def page_factory(browser: Browser) -> Iterator[Callable[..., Visit]]:
     """``page_factory(width=1280, height=900, color_scheme="light", ...)`` -> Visit.
 
     Further keywords go to Playwright's ``new_context`` (``has_touch=True``, ...).
     """
-    contexts = []
+    with ExitStack() as stack:
 
-    def make(width: int = 1280, height: int = 900, **options) -> Visit:
-        size = {"width": width, "height": height}
-        contexts.append(browser.new_context(viewport=size, **options))
-        visit = Visit(contexts[-1].new_page())
-        visit.watch()
-        return visit
+        def make(width: int = 1280, height: int = 900, **options: object) -> Visit:
+            return stack.enter_context(fresh_page(browser, width, height, **options))
 
-    yield make
-    for context in contexts:
-        context.close()
+        yield make

@@ -197,6 +197,7 @@ DECLARATIONS = (
     ast.Import,
     ast.ImportFrom,
     ast.FunctionDef,
+    ast.AsyncFunctionDef,
     ast.ClassDef,
     ast.Assign,
     ast.AnnAssign,

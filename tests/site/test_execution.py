@@ -32,11 +32,11 @@ def cache(tmp_path):
     return get_cache(tmp_path / "cache")
 
 
-def test_a_notebook_runs_in_an_empty_folder_as_a_fresh_user(monkeypatch, cache):
+def test_a_notebook_runs_in_an_empty_folder_as_a_fresh_user(monkeypatch, cache, apart):
     for name in UNSET:
         monkeypatch.setenv(name, "/somewhere")
     notebook = notebook_of(LOOK)
-    run_all({"a.md": notebook}, cache, timeout=60)
+    apart(run_all, {"a.md": notebook}, cache, timeout=60)
     files, folder, found = json.loads(printed(notebook))
     assert files == []
     assert not Path(folder).exists() and folder != str(Path.cwd())
@@ -45,9 +45,9 @@ def test_a_notebook_runs_in_an_empty_folder_as_a_fresh_user(monkeypatch, cache):
     assert os.environ["VAEBOOK_DATA_DIR"] == "/somewhere"
 
 
-def test_what_succeeds_is_cached_with_its_outputs_and_what_fails_is_not(cache):
+def test_what_succeeds_is_cached_with_its_outputs_and_what_fails_is_not(cache, apart):
     good, bad = notebook_of("6 * 7"), notebook_of("open('not here')")
-    run_all({"good.md": good, "bad.md": bad}, cache, timeout=60, workers=2)
+    apart(run_all, {"good.md": good, "bad.md": bad}, cache, timeout=60, workers=2)
     _, merged = cache.merge_match_into_notebook(notebook_of("6 * 7"))
     assert merged.cells[0].outputs[0].data["text/plain"] == "42"
     assert merged.cells[0].execution_count == 1
@@ -55,15 +55,16 @@ def test_what_succeeds_is_cached_with_its_outputs_and_what_fails_is_not(cache):
         cache.match_cache_notebook(notebook_of("open('not here')"))
 
 
-def test_an_error_in_a_cell_ends_the_run_and_is_reported():
+def test_an_error_in_a_cell_ends_the_run_and_is_reported(apart):
     notebook = notebook_of("open('not here')", "print('after')")
-    run = asyncio.run(run_alone(notebook, timeout=60))
+    run = apart(lambda: asyncio.run(run_alone(notebook, timeout=60)))
     assert "FileNotFoundError" in run.error and run.seconds > 0
     assert notebook.cells[1].outputs == []
 
 
-def test_a_cell_that_takes_too_long_is_ended():
-    run = asyncio.run(run_alone(notebook_of("import time; time.sleep(60)"), timeout=2))
+def test_a_cell_that_takes_too_long_is_ended(apart):
+    notebook = notebook_of("import time; time.sleep(60)")
+    run = apart(lambda: asyncio.run(run_alone(notebook, timeout=2)))
     assert "CellTimeoutError" in run.error
 
 

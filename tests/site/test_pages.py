@@ -3,6 +3,7 @@
 import json
 import re
 import zipfile
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
@@ -12,6 +13,7 @@ import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
 from browser.book import ROOT, Site
+from browser.chromium import Visit, fresh_page
 
 LIMIT_KB = 400
 
@@ -43,9 +45,6 @@ NOTEBOOKS = [p for p in BOOK if "{code-cell}" in SOURCES[p].read_text("utf-8")]
 
 
 every_page = pytest.mark.parametrize("page", PAGES)
-
-
-every_shown_page = pytest.mark.parametrize("page", SHOWN)
 
 
 class Html(HTMLParser):
@@ -126,15 +125,45 @@ def test_the_root_leads_to_the_first_page(page_factory, site: Site, kind: str):
     assert visit.problems == []
 
 
-@pytest.mark.browser
-@pytest.mark.parametrize("theme", THEMES)
-@every_shown_page
-def test_no_problem_and_no_barrier(page_factory, site: Site, page: str, theme: str):
-    visit = page_factory(color_scheme=theme)
-    visit.open(site.http(page))
+# A page opened once, for all that looks at it; what moves it comes last
+
+
+@pytest.fixture(scope="module", params=SHOWN)
+def desktop(browser, site: Site, request) -> Iterator[Visit]:
+    """A page at 1280 pixels, opened in the light theme, scrolled past every figure."""
+    with fresh_page(browser, 1280, 900, color_scheme="light") as visit:
+        visit.name = request.param
+        visit.open(site.http(visit.name))
+        visit.first_requests = list(visit.requests)
+        yield visit
+
+
+@pytest.fixture(scope="module", params=SHOWN)
+def phone(browser, site: Site, request) -> Iterator[Visit]:
+    """The same at 360 pixels, under a finger, opened in the dark theme."""
+    options = {"color_scheme": "dark", "has_touch": True}
+    with fresh_page(browser, 360, 740, **options) as visit:
+        visit.open(site.http(request.param))
+        yield visit
+
+
+@pytest.fixture(scope="module", params=SHOWN)
+def from_disk(browser, site: Site, request) -> Iterator[Visit]:
+    """The page opened as a file."""
+    with fresh_page(browser, 1280, 900) as visit:
+        visit.name = request.param
+        visit.open(site.file(visit.name))
+        yield visit
+
+
+def violations(visit: Visit, theme: str) -> list[str]:
+    """What axe finds in a theme, to which the page is switched as its system would."""
+    visit.page.emulate_media(color_scheme=theme)
+    visit.page.wait_for_function(
+        "theme => document.documentElement.dataset.theme === theme", arg=theme
+    )
     found = Axe().run(visit.page).response["violations"]
-    assert visit.problems == []
-    assert [_violation(v) for v in found] == []
+    return [_violation(one) for one in found]
 
 
 def _violation(found: dict) -> str:
@@ -143,49 +172,29 @@ def _violation(found: dict) -> str:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("theme", THEMES)
-@every_shown_page
-def test_a_phone_shows_the_whole_width(page_factory, site: Site, page: str, theme: str):
-    visit = page_factory(width=360, height=740, color_scheme=theme, has_touch=True)
-    visit.open(site.http(page))
-    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360
-    found = Axe().run(visit.page).response["violations"]
-    assert [_violation(v) for v in found] == []
-    assert visit.problems == []
-
-
-@pytest.mark.browser
-@every_shown_page
-def test_a_page_works_from_the_disk(page_factory, site: Site, page: str):
-    visit = page_factory()
-    visit.open(site.file(page))
-    assert visit.problems == []
-    mathematics = visit.page.locator("span.math, div.math").count()
-    assert visit.page.locator("mjx-container").count() >= mathematics
-
-
-@pytest.mark.browser
-@every_shown_page
-def test_weight(page_factory, site: Site, page: str, record_property):
-    visit = page_factory()
-    visit.open(site.http(page))
+def test_weight(desktop: Visit, record_property):
     weights = {"page": 0.0, "mathjax": 0.0}
-    for request in visit.requests:
+    for request in desktop.first_requests:
         if urlsplit(request.url).scheme == "http":
             part = "mathjax" if "/mathjax/" in request.url else "page"
             weights[part] += request.sizes()["responseBodySize"] / 1000
     record_property("weight_kb", weights)
-    print(f"{page:28} {weights['page']:6.0f} KB + MathJax {weights['mathjax']:4.0f} KB")
+    kb, mathjax = weights.values()
+    print(f"{desktop.name:28} {kb:6.0f} KB + MathJax {mathjax:4.0f} KB")
     assert weights["page"] <= LIMIT_KB
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("page", BOOK)
-def test_every_icon_is_drawn(page_factory, site: Site, page: str):
+@pytest.mark.parametrize("theme", THEMES)
+def test_no_problem_and_no_barrier(desktop: Visit, theme: str):
+    assert violations(desktop, theme) == []
+    assert desktop.problems == []
+
+
+@pytest.mark.browser
+def test_every_icon_is_drawn(desktop: Visit):
     """No icon font is loaded, so each icon must have a drawing of its own."""
-    visit = page_factory()
-    visit.open(site.http(page))
-    assert visit.page.evaluate(UNDRAWN_ICONS) == []
+    assert desktop.page.evaluate(UNDRAWN_ICONS) == []
 
 
 UNDRAWN_ICONS = r"""() => {
@@ -203,18 +212,61 @@ UNDRAWN_ICONS = r"""() => {
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("page", NOTEBOOKS)
-def test_the_notebook_can_be_downloaded(page_factory, site: Site, page: str):
-    visit = page_factory(accept_downloads=True)
-    visit.open(site.http(page))
-    visit.page.get_by_role("button", name="Download").click()
-    with visit.page.expect_download() as download:
-        visit.page.get_by_role("link", name="This page as a notebook").click()
+def test_every_slider_moves_without_a_kernel(desktop: Visit, site: Site):
+    assert_sliders_move(desktop, site)
+
+
+@pytest.mark.browser
+def test_the_notebook_can_be_downloaded(desktop: Visit):
+    offer = desktop.page.get_by_role("link", name="This page as a notebook")
+    if desktop.name not in NOTEBOOKS:
+        assert offer.count() == 0
+        return
+    desktop.page.get_by_role("button", name="Download").click()
+    with desktop.page.expect_download() as download:
+        offer.click()
     notebook = nbformat.read(download.value.path(), as_version=4)
     nbformat.validate(notebook)
-    cells = [c.source for c in notebook.cells if c.cell_type == "code"]
-    source = SOURCES[page].read_text(encoding="utf-8")
+    cells = [c for c in notebook.cells if c.cell_type == "code"]
+    source = SOURCES[desktop.name].read_text(encoding="utf-8")
     assert len(cells) == source.count("```{code-cell}")
+    assert [c.execution_count for c in cells] == list(range(1, len(cells) + 1))
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_phone_shows_the_whole_width(phone: Visit, theme: str):
+    assert violations(phone, theme) == []
+    assert phone.page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert phone.problems == []
+
+
+@pytest.mark.browser
+def test_a_page_works_from_the_disk(from_disk: Visit):
+    assert from_disk.problems == []
+    mathematics = from_disk.page.locator("span.math, div.math").count()
+    assert from_disk.page.locator("mjx-container").count() >= mathematics
+
+
+@pytest.mark.browser
+def test_every_slider_moves_from_the_disk(from_disk: Visit, site: Site):
+    assert_sliders_move(from_disk, site)
+
+
+def assert_sliders_move(visit: Visit, site: Site) -> None:
+    """A key press moves each slider; where there are figures, there is a slider."""
+    views = (site.folder / visit.name).read_text("utf-8").count("widget-view+json")
+    sliders = visit.page.locator("article input[type=range]:visible")
+    assert sliders.count() >= min(views, 1)
+    for slider in sliders.all():
+        before = slider.input_value()
+        slider.focus()
+        slider.press("Home" if float(before) > float(_least(slider)) else "End")
+        assert slider.input_value() != before
+    assert visit.problems == []
+
+
+# Single pages
 
 
 def test_the_zip_holds_notebooks_site_and_code(built_site: Path):
@@ -238,26 +290,6 @@ def test_search_finds_a_chapter(page_factory, site: Site, kind: str):
     result.wait_for(timeout=10_000)
     result.click()
     visit.page.wait_for_url("**/notation.html*")
-    assert visit.problems == []
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("kind", ["http", "file"])
-@pytest.mark.parametrize("page", BOOK)
-def test_every_slider_moves_without_a_kernel(
-    page_factory, site: Site, page: str, kind: str
-):
-    """A key press moves the slider and, with it, the value that is spoken."""
-    views = (site.folder / page).read_text("utf-8").count("widget-view+json")
-    visit = page_factory()
-    visit.open(getattr(site, kind)(page))
-    sliders = visit.page.locator("article input[type=range]:visible")
-    assert sliders.count() >= min(views, 1)
-    for slider in sliders.all():
-        before = slider.input_value()
-        slider.focus()
-        slider.press("Home" if float(before) > float(_least(slider)) else "End")
-        assert slider.input_value() != before
     assert visit.problems == []
 
 

@@ -167,11 +167,11 @@ def test_curves_and_the_two_bars_are_drawn_to_scale(setting, show):
         for across, up in curve[::16]:
             var = np.clip(low * (high / low) ** across, *explorer.frame["var"])
             at_noise(explorer_there, explorer.num_latents, var)
-            expected = max(getattr(explorer_there, name)(), 2 * bottom - top)
+            expected = max(getattr(explorer_there.now, name)(), 2 * bottom - top)
             there = bottom + up * (top - bottom)
             assert there == pytest.approx(expected, abs=0.02 * (top - bottom))
         if seen:
-            here = [explorer.var, getattr(explorer, name)()]
+            here = [explorer.var, getattr(explorer.now, name)()]
             assert curve_mark(page, layer, explorer) == pytest.approx(here, rel=1e-3)
     assert page.locator(".lx-sp-marks path").count() == 2 * (not seen)
     for layer, var in (("best", explorer.now.best_var()), ("now", explorer.var)):

@@ -132,7 +132,7 @@ export function paintBase(context, g, state, colours) {
   });
 }
 
-// q(z|x): filled one sigma, outlined two sigma, a cross at the mean
+// q(z|x): filled one sigma, outlined two sigma
 export function paintPosterior(context, g, flat, centre, sigma, colours) {
   const twice = sigma.map((s) => 2 * s);
   clipped(context, g, () => {

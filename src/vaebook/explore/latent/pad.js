@@ -17,7 +17,7 @@ function handleElement(flat) {
   });
 }
 
-// options: {bound, flat, onMove(dx, dy), onPick(index), onResize(), signal}
+// options: {bound, flat, onMove(h, v), onPick(index), onResize(), signal}
 export class Pad {
   constructor({ bound, flat, onMove, onPick, onResize, signal }) {
     Object.assign(this, { bound, flat, onMove, onPick });

@@ -1,5 +1,5 @@
 // The data under a mixture: points coloured by responsibilities, ellipses, centres, and rings where
-// the run starts. Colours of components: --lx-em-0 and so on, in stepper.css.
+// the run starts. Colours of components: --lx-em-0 and so on, in explorer.css.
 import { format } from "../parts/dom.js";
 import { Handle } from "../parts/handle.js";
 import { ellipse, linear, Plot, s } from "../parts/plot.js";
