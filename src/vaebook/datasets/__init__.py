@@ -8,21 +8,16 @@ from vaebook.datasets.bundled import (
     load_iris,
 )
 from vaebook.datasets.mnist import (
-    MNIST_MIRRORS,
     MNIST_SHA256,
-    WAYS,
     DataFileError,
     Mnist,
     download_mnist,
     load_mnist,
     parse_idx,
-    read_mnist,
 )
 
 __all__ = [
-    "MNIST_MIRRORS",
     "MNIST_SHA256",
-    "WAYS",
     "DataFileError",
     "Digits",
     "Mnist",
@@ -33,5 +28,4 @@ __all__ = [
     "load_iris",
     "load_mnist",
     "parse_idx",
-    "read_mnist",
 ]

@@ -1,7 +1,6 @@
 """Expectation-maximisation: a likelihood with a hidden cause (chapter 3)."""
 
 from vaebook.em.algorithm import (
-    CHUNK,
     EmRun,
     EStep,
     Mixture,
@@ -16,7 +15,6 @@ from vaebook.em.algorithm import (
     sample_mixture,
 )
 from vaebook.em.mixtures import (
-    IMPOSSIBLE,
     BernoulliMixture,
     CollapsedComponentError,
     GaussianMixture,
@@ -31,8 +29,6 @@ from vaebook.em.starts import (
 )
 
 __all__ = [
-    "CHUNK",
-    "IMPOSSIBLE",
     "BernoulliMixture",
     "CollapsedComponentError",
     "EStep",

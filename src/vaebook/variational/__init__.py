@@ -1,6 +1,6 @@
 """Variational inference: divergences, the ELBO, and what maximises it (chapter 5)."""
 
-from vaebook.variational.ascent import PRECISE, ascend
+from vaebook.variational.ascent import ascend
 from vaebook.variational.bayesian_mixtures import (
     BayesianBernoulliMixture,
     BayesianGaussianMixture,
@@ -35,7 +35,6 @@ from vaebook.variational.quadrature import MAX_NODES, elbo_by_quadrature, gauss_
 
 __all__ = [
     "MAX_NODES",
-    "PRECISE",
     "Banana",
     "BayesianBernoulliMixture",
     "BayesianGaussianMixture",
