@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 CHAPTERS := $(wildcard chapters/*.md)
 NOTEBOOKS := $(CHAPTERS:chapters/%.md=notebooks/%.ipynb)
-WORKERS := --numprocesses=logical --dist=worksteal
+WORKERS := --numprocesses=auto --dist=worksteal
 SCRIPTS := src/vaebook/explore chapters/_static
 
 .PHONY: help book test quick lab serve check bench clean lock

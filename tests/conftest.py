@@ -13,6 +13,11 @@ from scipy import stats
 pytest_plugins = ("browser.chromium", "browser.book")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """``-n auto``: two more than cores, as half of a browser's time is waiting."""
+    return (os.cpu_count() or 1) + 2
+
+
 def pytest_configure() -> None:
     """Workers side by side take a core each: what is this small is fastest so."""
     if "PYTEST_XDIST_WORKER" in os.environ:

@@ -9,10 +9,9 @@ import jupytext
 import nbformat
 import pytest
 import yaml
-from jupyter_cache import get_cache
 
 from vaebook.site.claims import equations, prose
-from vaebook.site.execution import run_alone
+from vaebook.site.execution import opened_cache, run_alone
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "chapters"
@@ -343,7 +342,8 @@ def test_chapter_ran_alone_from_top_to_bottom(stem, built_site):
     counts = [cell.execution_count for cell in cells]
     assert counts == list(range(1, len(cells) + 1))
     assert complaints(executed) == []
-    record = get_cache(build / ".jupyter_cache").match_cache_notebook(executed)
+    with opened_cache(build / ".jupyter_cache") as cache:
+        record = cache.match_cache_notebook(executed)
     assert record.data["alone"] and record.data["execution_seconds"] > 0
 
 

@@ -7,9 +7,15 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from jupyter_cache import get_cache
 
-from vaebook.site.execution import THREADS, UNSET, bare_environment, run_all, run_alone
+from vaebook.site.execution import (
+    THREADS,
+    UNSET,
+    bare_environment,
+    opened_cache,
+    run_all,
+    run_alone,
+)
 
 LOOK = """import json, os, pathlib
 print(json.dumps([os.listdir(), str(pathlib.Path.cwd()), dict(os.environ)]))"""
@@ -29,7 +35,8 @@ def printed(notebook):
 
 @pytest.fixture
 def cache(tmp_path):
-    return get_cache(tmp_path / "cache")
+    with opened_cache(tmp_path / "cache") as opened:
+        yield opened
 
 
 def test_a_notebook_runs_in_an_empty_folder_as_a_fresh_user(monkeypatch, cache, apart):

@@ -40,15 +40,15 @@ def connect(app: Sphinx) -> None:
 
 def _execute(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     """Execute the notebooks about to be read whose outputs the cache lacks."""
-    cache = get_cache(env.mystnb_config.execution_cache_path)
-    notebooks = {}
-    for name in docnames:
-        notebook = read_notebook(env, name)
-        if notebook is not None and not _is_cached(cache, notebook):
-            notebooks[env.doc2path(name)] = notebook
-    if notebooks:
-        LOGGER.info("executing %d notebooks, each alone", len(notebooks))
-        run_all(notebooks, cache, timeout=env.mystnb_config.execution_timeout)
+    with opened_cache(env.mystnb_config.execution_cache_path) as cache:
+        notebooks = {}
+        for name in docnames:
+            notebook = read_notebook(env, name)
+            if notebook is not None and not _is_cached(cache, notebook):
+                notebooks[env.doc2path(name)] = notebook
+        if notebooks:
+            LOGGER.info("executing %d notebooks, each alone", len(notebooks))
+            run_all(notebooks, cache, timeout=env.mystnb_config.execution_timeout)
 
 
 def _give_outputs(app: Sphinx, doctree: nodes.document) -> None:
@@ -59,10 +59,20 @@ def _give_outputs(app: Sphinx, doctree: nodes.document) -> None:
     path = Path(app.outdir).parent / "jupyter_execute" / f"{app.env.docname}.ipynb"
     if path.exists():
         bare = nbformat.read(path, as_version=4)
-        cache = get_cache(app.env.mystnb_config.execution_cache_path)
-        with suppress(KeyError):  # of a page without code
+        folder = app.env.mystnb_config.execution_cache_path
+        with opened_cache(folder) as cache, suppress(KeyError):  # a page without code
             _, whole = cache.merge_match_into_notebook(bare)
             nbformat.write(whole, path)
+
+
+@contextmanager
+def opened_cache(folder: str | Path) -> Iterator[JupyterCacheAbstract]:
+    """The cache of outputs in a folder, its database closed afterwards."""
+    cache = get_cache(folder)
+    try:
+        yield cache
+    finally:
+        cache.db.dispose()
 
 
 def read_notebook(env: BuildEnvironment, docname: str) -> NotebookNode | None:
