@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 from scipy import optimize, stats
 from torch import nn
+from training.small import QUIET, Line, make_vae
 
 from vaebook.datasets import load_digits
 from vaebook.map_estimation import gaussian_log_prior
@@ -23,27 +24,6 @@ from vaebook.vae import VAE
 from vaebook.variational import ElboTerms
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-QUIET = Settings(epochs=2, batch_size=50, progress=False)
-
-
-class Line(nn.Module):
-    """One weight w; example x has terms w x and w^2: every gradient by hand."""
-
-    def __init__(self):
-        super().__init__()
-        self.w = nn.Parameter(torch.tensor(0.5, dtype=torch.float64))
-        self.seen = []
-
-    def elbo_terms(self, x, *, rng):
-        self.seen.append(x.detach().clone())
-        return ElboTerms(self.w * x.sum(-1), self.w.square().expand(len(x)))
-
-
-def make_vae(seed=0):
-    rng = torch.Generator().manual_seed(seed)
-    return VAE(64, (16,), 2, rng=rng), rng
 
 
 def test_training_climbs_the_elbo():

@@ -6,33 +6,12 @@ import pytest
 import torch
 from torch import nn
 from torch.distributions import Normal
+from training.small import QUIET, Line, make_vae
 
 from vaebook.datasets import load_digits
 from vaebook.map_estimation import gaussian_log_prior
 from vaebook.training import Settings, State, make_optimizer
 from vaebook.training import train_step as step
-from vaebook.vae import VAE
-from vaebook.variational import ElboTerms
-
-QUIET = Settings(epochs=2, batch_size=50, progress=False)
-
-
-class Line(nn.Module):
-    """One weight w; example x has terms w x and w^2: every gradient by hand."""
-
-    def __init__(self):
-        super().__init__()
-        self.w = nn.Parameter(torch.tensor(0.5, dtype=torch.float64))
-        self.seen = []
-
-    def elbo_terms(self, x, *, rng):
-        self.seen.append(x.detach().clone())
-        return ElboTerms(self.w * x.sum(-1), self.w.square().expand(len(x)))
-
-
-def make_vae(seed=0):
-    rng = torch.Generator().manual_seed(seed)
-    return VAE(64, (16,), 2, rng=rng), rng
 
 
 def iw_by_hand(model, x, rng):
