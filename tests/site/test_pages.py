@@ -162,6 +162,9 @@ def violations(visit: Visit, theme: str) -> list[str]:
     visit.page.wait_for_function(
         "theme => document.documentElement.dataset.theme === theme", arg=theme
     )
+    visit.page.wait_for_function(  # colours fade from one theme into the other
+        "document.getAnimations().every((one) => one.playState !== 'running')"
+    )
     found = Axe().run(visit.page).response["violations"]
     return [_violation(one) for one in found]
 
