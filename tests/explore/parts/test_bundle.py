@@ -60,6 +60,12 @@ def test_bundle_leaves_out_comments_and_indentation(tmp_path):
     assert text.startswith("const module_inner") and "hat" not in text
 
 
+def test_bundle_keeps_the_line_end_that_ends_a_comment(tmp_path):
+    root = "export default [ // open,\n  1, // one\n  2 // two\n];\n"
+    text = bundle("root.js", modules(tmp_path, root=root))
+    assert text == "export default [ // open,\n1, // one\n2 // two\n];\n"
+
+
 def test_bundle_names_modules_by_their_whole_path(tmp_path):
     folder = modules(
         tmp_path,

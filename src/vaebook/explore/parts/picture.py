@@ -1,15 +1,11 @@
 r"""Still pictures of the explorers, drawn from their state with matplotlib."""
 
 import io
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
-
-if TYPE_CHECKING:
-    pass
 
 INK, MUTED, ACCENT = "#1d2733", "#566273", "#0a6f85"
 

@@ -1,0 +1,32 @@
+"""What a change makes the build do again: execute the notebooks, or write the pages."""
+
+import pytest
+
+from vaebook.site import freshness
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package of a module, a job of the site and the one that executes notebooks."""
+    (tmp_path / "vaebook/site").mkdir(parents=True)
+    for name in ("em.py", "site/metadata.py", "site/execution.py"):
+        (tmp_path / "vaebook" / name).write_text("x = 1\n", encoding="utf-8")
+    monkeypatch.setattr(freshness, "PACKAGE", tmp_path / "vaebook")
+    return tmp_path / "vaebook"
+
+
+@pytest.mark.parametrize(
+    ("changed", "again"),
+    [
+        ("em.py", {"outputs"}),
+        ("site/metadata.py", {"pages"}),
+        ("site/execution.py", {"outputs", "pages"}),
+        ("../requirements.txt", {"outputs"}),
+        ("../_toc.yml", {"pages"}),
+    ],
+)
+def test_a_change_asks_for_what_depends_on_it(package, changed, again):
+    before = freshness.sources(package.parent)
+    (package / changed).write_text("x = 2\n", encoding="utf-8")
+    after = freshness.sources(package.parent)
+    assert {name for name in before if before[name] != after[name]} == again
