@@ -82,12 +82,6 @@ def test_source_of_a_function_without_docstring_is_whole():
     assert figures.show_source(bare).data == "def bare(x):\n    return x"
 
 
-def test_the_explorer_colours_the_digits_alike():
-    css = (figures.STYLE.parent / "explore/parts/theme.css").read_text(encoding="utf-8")
-    for digit, colour in enumerate(figures.CLASS_COLOURS):
-        assert f"--lx-class-{digit}: light-dark({colour}," in css
-
-
 def test_style_is_loadable():
     with plt.style.context(figures.STYLE):
         assert plt.rcParams["axes.spines.top"] is False

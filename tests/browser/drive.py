@@ -6,7 +6,7 @@ import numpy as np
 
 # Scripts that stand in for a kernel
 
-# A kernel's model inside the page: m.model, m.module, m.el
+# A kernel's model inside the page: m.model, m.traits (what reads them), m.module, m.el
 STAND_IN = """async () => {
   const state = JSON.parse(document.querySelector('script[type*="widget-state"]').text);
   const record = Object.values(state.state).find((r) => r.state._esm);
@@ -27,7 +27,10 @@ STAND_IN = """async () => {
     off: (name, f) => handlers.get(name)?.delete(f),
     save_changes() {},
   };
-  window.m = { model, handlers, module: await import(url) };
+  const pair = (name) => [name, values[name]];
+  const pick = (...names) => Object.fromEntries(names.map(pair));
+  const traits = { get: model.get, pick };
+  window.m = { model, traits, handlers, module: await import(url) };
 }"""
 
 # Shows the module again, with that model
@@ -50,7 +53,7 @@ SCROLL_DOWN = "window.scrollTo(0, document.body.scrollHeight)"
 
 # Drags the second ring by sixty moves
 DRAGGED = """async () => {
-  const ring = document.querySelectorAll(".lx-handle")[1];
+  const ring = document.querySelectorAll(".vb-handle")[1];
   const box = ring.getBoundingClientRect();
   const fire = (type, k) => ring.dispatchEvent(new PointerEvent(type, {
     bubbles: true, pointerId: 1, pointerType: "mouse", button: 0,
@@ -116,11 +119,11 @@ INNER_SIZE = "(el) => ['width', 'height'].map((k) => el[k].baseVal.value)"
 def settled(page):
     """Wait until the plots have their final size."""
     page.wait_for_function(
-        "document.querySelector('.lx-plot svg').viewBox.baseVal.width !== 360"
+        "document.querySelector('.vb-plot svg').viewBox.baseVal.width !== 360"
     )
 
 
-def numbers(page, selector=".lx-slider .lx-number"):
+def numbers(page, selector=".vb-slider .vb-number"):
     """What the sliders, or other places, show, as numbers."""
     texts = page.locator(selector).all_text_contents()
     return [float(text.replace("\u2212", "-").replace(" ", "")) for text in texts]
@@ -129,7 +132,7 @@ def numbers(page, selector=".lx-slider .lx-number"):
 def boxes(page):
     """Where the two plots have their axes, in CSS pixels."""
     return [
-        rect.bounding_box() for rect in page.locator(".lx-plot > svg > g > rect").all()
+        rect.bounding_box() for rect in page.locator(".vb-plot > svg > g > rect").all()
     ]
 
 

@@ -9,7 +9,7 @@ from vaebook.explore.parts.widget import VIEW
 
 HOST = Path(__file__).parents[2] / "chapters" / "_static" / "widget-host.js"
 STATE = "application/vnd.jupyter.widget-state+json"
-LIVE = ".lx, .fx"  # what a widget that runs puts on its page
+LIVE = ".vb"  # what a widget that runs puts on its page
 STYLE = """html { font-family: system-ui, sans-serif; }
 html[data-theme=dark] { background: #14181e; color: #ced6dd; }
 body { margin: 0 auto; max-width: 752px; padding: 16px; }"""

@@ -54,7 +54,7 @@ def sliders(*moves):
 
     def stir(page):
         for k, to in moves:
-            slider = page.locator(".lx-slider input").nth(k)
+            slider = page.locator(".vb-slider input").nth(k)
             slider.press(to) if isinstance(to, str) else slider.fill(str(to))
 
     return stir

@@ -9,6 +9,7 @@ from vaebook.monte_carlo.chains import (
 )
 from vaebook.monte_carlo.estimates import Estimate, estimate
 from vaebook.monte_carlo.importance import (
+    FEWEST_FOR_TAIL,
     LogEvidence,
     effective_sample_size,
     importance_estimate,
@@ -19,6 +20,7 @@ from vaebook.monte_carlo.importance import (
 )
 
 __all__ = [
+    "FEWEST_FOR_TAIL",
     "Chain",
     "Estimate",
     "LogEvidence",

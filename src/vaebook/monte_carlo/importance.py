@@ -10,6 +10,8 @@ from torch import Tensor
 from vaebook.checks import at_least, finite_draws, has_shape, same_shape
 from vaebook.monte_carlo.estimates import Estimate, estimate
 
+FEWEST_FOR_TAIL = 25  # draws: of fewer the largest don't show a tail
+
 
 class LogEvidence(NamedTuple):
     """Importance-weighted bound on log p(x), one row per example.
@@ -124,7 +126,7 @@ def tail_index(log_w: Tensor) -> Tensor:
 
     Equation: eq-monte-carlo-tail-index (Hill 1975)
     """
-    count = math.ceil(3 * math.sqrt(_number(log_w, least=25)))
+    count = math.ceil(3 * math.sqrt(_number(log_w, least=FEWEST_FOR_TAIL)))
     largest = log_w.topk(count + 1, 0).values
     _above_zero(largest[-1], count + 1)
     return (largest[:-1] - largest[-1]).mean(0)

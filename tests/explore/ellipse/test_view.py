@@ -45,7 +45,7 @@ def test_q_its_handles_and_the_posterior_are_drawn_to_scale(target, show):
     settled(page)
     box = boxes(page)[0]
     assert box["height"] == pytest.approx(box["width"], rel=0.03)
-    page.add_style_tag(content=".lq .lx-plot { aspect-ratio: 1.2 }")
+    page.add_style_tag(content=".vb-ellipse .vb-plot { aspect-ratio: 1.2 }")
     page.wait_for_function(
         "(height) => document.querySelector('svg').viewBox.baseVal.height < height",
         arg=box["height"],
@@ -55,42 +55,42 @@ def test_q_its_handles_and_the_posterior_are_drawn_to_scale(target, show):
     mu, lengths, angle = ELLIPSES[0]
     q = scipy_q(mu, lengths, angle)
     for k, size in enumerate((2, 1)):
-        z = plane_points(page, f".lx-el-q path >> nth={k}") - mu
+        z = plane_points(page, f".vb-el-q path >> nth={k}") - mu
         mahalanobis = np.einsum("ni,ij,nj->n", z, np.linalg.inv(q.cov), z)
         np.testing.assert_allclose(mahalanobis, size**2, rtol=0.05)
     turn = np.radians(angle)
     tips = [[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)], [0, 0]]
     centre = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
     for k, (ring, tip) in enumerate(
-        zip(page.locator(".lx-handle").all(), tips, strict=True)
+        zip(page.locator(".vb-handle").all(), tips, strict=True)
     ):
         place = ring.bounding_box()
         at = np.array([place["x"] + 22, place["y"] + 22]) - centre
         expected = mu + 2 * [*lengths, 0][k] * np.array(tip)
         np.testing.assert_allclose(at * [1, -1] / scale, expected, atol=0.02)
-    z = plane_points(page, ".lx-el-p path >> nth=0")
+    z = plane_points(page, ".vb-el-p path >> nth=0")
     height = scipy_joint(target, z)
     np.testing.assert_allclose(height, height[0], atol=0.2)
 
 
 def shown_sum(page):
-    return numbers(page, ".lq-sum dd")
+    return numbers(page, ".vb-sum dd")
 
 
 def goal(page):
-    text = page.locator(".lq-goal dd").text_content()
+    text = page.locator(".ellipse-goal dd").text_content()
     return float(text.removesuffix(" nats").replace("\u2212", "-"))
 
 
 def splits(page):
-    texts = page.locator(".lx-part .lx-reading dd").all_text_contents()[:2]
+    texts = page.locator(".vb-part .vb-reading dd").all_text_contents()[:2]
     clean = (re.sub(r"([+\u2212]) ", r"\1", text) for text in texts)
     return [[float(n.replace("\u2212", "-")) for n in t.split(" ")] for t in clean]
 
 
 def q_shown(page):
     """The five numbers beside the sliders, the angle in degrees."""
-    texts = page.locator(".lx-slider .lx-number").all_text_contents()
+    texts = page.locator(".vb-slider .vb-number").all_text_contents()
     return [float(text.replace("\u2212", "-").rstrip("\u00b0")) for text in texts]
 
 
@@ -133,7 +133,7 @@ def test_dragging_the_mean_and_the_ends_of_the_axes(show):
     page = show(make_ellipse()).page
     settled(page)
     unit = boxes(page)[0]["width"] / 7
-    first, second, mean = page.locator(".lx-handle").all()
+    first, second, mean = page.locator(".vb-handle").all()
     drag(page, mean, -unit, unit / 2, grip=(6, 3))
     expect_near(page, [-0.7, 0.5], [0.7, 0.35], 15)
     turn = np.radians([15, 75])
@@ -164,7 +164,7 @@ def test_the_nearest_handle_takes_a_press_where_they_overlap(show):
     page = show(explorer).page
     settled(page)
     unit = boxes(page)[0]["width"] / 7
-    first, second, mean = page.locator(".lx-handle").all()
+    first, second, mean = page.locator(".vb-handle").all()
     drag(page, first, unit, 0)  # 18 pixels beside the mean, under its ring
     expect_near(page, [0, 0], [0.7, 0.2], 0)
     drag(page, mean, 0, -unit)
@@ -178,7 +178,7 @@ def test_the_nearest_handle_takes_a_press_where_they_overlap(show):
 @pytest.mark.browser
 def test_keys_move_turn_and_stretch_q(show):
     page = show(make_ellipse()).page
-    first, second, mean = page.locator(".lx-handle").all()
+    first, second, mean = page.locator(".vb-handle").all()
     for key in ("ArrowRight", "Shift+ArrowDown"):
         mean.press(key)
     step = 3.5 / 60
@@ -216,7 +216,7 @@ def test_sliders_move_one_number_each(show):
     keys = ["End", "Home", "End", "Home", "Home"]
     spoken = ["mean z1", "mean z2", "first standard deviation"]
     spoken += ["second standard deviation", "angle"]
-    for k, slider in enumerate(page.locator(".lx-slider input").all()):
+    for k, slider in enumerate(page.locator(".vb-slider input").all()):
         assert slider.get_attribute("aria-label") == spoken[k]
         slider.press(keys[k])
         values[k] = ends[k]
@@ -247,7 +247,7 @@ def test_buttons_go_to_the_best_q(target, direction, show):
         assert goal(page) == pytest.approx(
             BEST[target, direction][bool(kind)], abs=6e-4
         )
-        status = page.locator(".lq-status").text_content()
+        status = page.locator(".vb-status").text_content()
         words = "Gaussian without rotation" if kind else "Gaussian"
         assert f"No {words} comes closer" in status
     mirrored = (target, direction, "") == MIRRORED
@@ -255,7 +255,7 @@ def test_buttons_go_to_the_best_q(target, direction, show):
     assert ("It is not the gap in the bar" in status) == (direction == "forward")
     press(page, "Start over")
     expect_q(page, target, *HOME, direction=direction)
-    assert "comes closer" not in page.locator(".lq-status").text_content()
+    assert "comes closer" not in page.locator(".vb-status").text_content()
 
 
 @pytest.mark.browser
@@ -263,9 +263,9 @@ def test_the_nearer_of_two_best_is_taken(show):
     page = show(make_ellipse(start=((-0.3, 1), (0.5, 0.5), 0))).page
     press(page, "Best q")
     assert q_shown(page) == [-0.88, 0.82, 0.86, 0.23, 63]
-    page.locator(".lx-handle").last.press("Home")
+    page.locator(".vb-handle").last.press("Home")
     for _ in range(2):
-        page.locator(".lx-handle").last.press("Shift+ArrowRight")
+        page.locator(".vb-handle").last.press("Shift+ArrowRight")
     press(page, "Best q")
     assert q_shown(page) == [0.88, 0.82, 0.86, 0.23, -63]
 
@@ -276,28 +276,28 @@ def test_switching_posterior_and_divergence_leaves_q(show):
     page.evaluate(STAND_IN)
     page.evaluate(RENDER)
     assert pressed(page, "Correlated Gaussian") and pressed(page, REVERSE)
-    before = drawn(page, ".lx-el-p path >> nth=0")
+    before = drawn(page, ".vb-el-p path >> nth=0")
     press(page, "Banana")
     expect_q(page, "banana", *HOME)
     assert pressed(page, "Banana") and not pressed(page, "Correlated Gaussian")
-    assert drawn(page, ".lx-el-p path >> nth=0").tolist() != before.tolist()
+    assert drawn(page, ".vb-el-p path >> nth=0").tolist() != before.tolist()
     press(page, FORWARD)
     expect_q(page, "banana", *HOME, direction="forward")
-    assert page.locator(".lq-goal dt").text_content() == FORWARD
+    assert page.locator(".ellipse-goal dt").text_content() == FORWARD
     state = "['target', 'direction', 'mu', 'angle'].map((k) => m.model.get(k))"
     assert page.evaluate(state) == ["banana", "forward", [0.3, 1], 15]
-    assert FORWARD in page.locator(".lx-handle").first.get_attribute("aria-valuetext")
+    assert FORWARD in page.locator(".vb-handle").first.get_attribute("aria-valuetext")
     page.evaluate("m.model.set('direction', 'reverse')")
     page.evaluate("m.model.set('target', 'gaussian')")
     expect_q(page, "gaussian", *HOME)
-    assert page.locator(".lq-goal dt").text_content() == REVERSE
-    page.locator(".lx-handle").last.press("ArrowRight")
+    assert page.locator(".ellipse-goal dt").text_content() == REVERSE
+    page.locator(".vb-handle").last.press("ArrowRight")
     assert page.evaluate("m.model.get('mu')") == pytest.approx([0.3 + 3.5 / 60, 1])
 
 
 def bar_points(page, name, target):
     """Ends of a block of the bar, in nats."""
-    box = drawn(page, f".lx-el-{name} path >> nth=0")[:, 0]
+    box = drawn(page, f".vb-el-{name} path >> nth=0")[:, 0]
     low = make_ellipse(target).now.log_evidence() - 6
     return [low + 6.9 * box.min(), low + 6.9 * box.max()]
 
@@ -317,17 +317,17 @@ def test_the_bar_always_ends_at_the_log_evidence(target, show):
         )
         assert bar_points(page, "gap", target) == pytest.approx([elbo, whole], **close)
         assert bar_points(page, "end", target) == pytest.approx([whole] * 2, **close)
-        assert page.locator(".lx-el-more path").count() == 0
-        words = " ".join(page.locator(".lx-el-words text").all_text_contents())
+        assert page.locator(".vb-el-more path").count() == 0
+        words = " ".join(page.locator(".vb-el-words text").all_text_contents())
         for name, value in zip(
             ("log p(x)", "ELBO", "KL"), shown_sum(page), strict=True
         ):
             assert f"{name} {value:.3f}".replace("-", "\u2212") in words
-    page.locator(".lx-slider input").nth(1).press("Home")
+    page.locator(".vb-slider input").nth(1).press("Home")
     assert shown_sum(page)[1] < whole - 6
     assert bar_points(page, "gap", target) == pytest.approx([whole - 6, whole], **close)
-    assert page.locator(".lx-el-more path").count() == 1
-    assert page.locator(".lx-el-words .elbo").text_content().startswith("\u25c2 ELBO")
+    assert page.locator(".vb-el-more path").count() == 1
+    assert page.locator(".vb-el-words .elbo").text_content().startswith("\u25c2 ELBO")
 
 
 @pytest.mark.browser
@@ -341,11 +341,11 @@ def test_words_of_the_bar_stay_apart_and_nothing_jumps(width, show):
     actions += ["Best without rotation", "Start over", "Correlated Gaussian", "Best q"]
     for name in [*actions, REVERSE]:
         press(page, name)
-        heights.add(page.locator(".lq").bounding_box()["height"])
+        heights.add(page.locator(".vb-ellipse").bounding_box()["height"])
         apart(page)
     for key in ("Home", "PageUp", "PageUp", "PageUp", "PageUp", "End"):
-        page.locator(".lx-slider input").first.press(key)
-        heights.add(page.locator(".lq").bounding_box()["height"])
+        page.locator(".vb-slider input").first.press(key)
+        heights.add(page.locator(".vb-ellipse").bounding_box()["height"])
         apart(page)
     assert len(heights) == 1
 
@@ -353,7 +353,7 @@ def test_words_of_the_bar_stay_apart_and_nothing_jumps(width, show):
 @pytest.mark.browser
 @pytest.mark.parametrize(
     ("width", "style"),
-    [(360, ""), (1280, ".lq .lx-reading { letter-spacing: 0.06em }")],
+    [(360, ""), (1280, ".vb-ellipse .vb-reading { letter-spacing: 0.06em }")],
 )
 def test_a_far_q_wraps_words_without_a_jump(width, style, show):
     page = show(make_ellipse("gaussian", seen=(5, 0.2)), width=width).page
@@ -364,10 +364,10 @@ def test_a_far_q_wraps_words_without_a_jump(width, style, show):
     label = "(el) => { const range = document.createRange(); range.selectNode(el);"
     label += " return range.getBoundingClientRect().height > 28; }"
     for key in ("ArrowRight", "End", "Home"):
-        for slider in page.locator(".lx-slider input").all()[:2]:
+        for slider in page.locator(".vb-slider input").all()[:2]:
             slider.press(key)
-            heights.add(page.locator(".lq").bounding_box()["height"])
-            words = page.locator(".lx-part .lx-reading dt").first
+            heights.add(page.locator(".vb-ellipse").bounding_box()["height"])
+            words = page.locator(".vb-part .vb-reading dt").first
             lines.add(words.evaluate(label))
     assert shown_sum(page)[1] < -1000 and len(heights) == 1
     assert lines == {False, True}
@@ -375,10 +375,10 @@ def test_a_far_q_wraps_words_without_a_jump(width, style, show):
 
 def apart(page):
     """No two words of the bar, nor a word and the side of the panel, collide."""
-    words = [one.bounding_box() for one in page.locator(".lx-el-words text").all()]
-    part = page.locator(".lx-part").nth(1).bounding_box()
-    for inside in page.locator(".lx-el-words .inside").all():
-        word, gap = inside.bounding_box(), page.locator(".lx-el-gap").bounding_box()
+    words = [one.bounding_box() for one in page.locator(".vb-el-words text").all()]
+    part = page.locator(".vb-part").nth(1).bounding_box()
+    for inside in page.locator(".vb-el-words .inside").all():
+        word, gap = inside.bounding_box(), page.locator(".vb-el-gap").bounding_box()
         assert gap["x"] < word["x"]
         assert word["x"] + word["width"] < gap["x"] + gap["width"]
     for k, a in enumerate(words):
@@ -395,14 +395,14 @@ def test_a_finger_drags_an_end_and_has_room(show):
     page = show(make_ellipse(), width=360, height=900, has_touch=True).page
     settled(page)
     touch = "(el) => getComputedStyle(el).touchAction"
-    assert page.locator(".lx-plot").first.evaluate(touch) == "auto"
-    for ring in page.locator(".lx-handle").all():
+    assert page.locator(".vb-plot").first.evaluate(touch) == "auto"
+    for ring in page.locator(".vb-handle").all():
         assert ring.evaluate(touch) == "none"
-    for control in page.locator(".lq :is(button, input)").all():
+    for control in page.locator(".vb-ellipse :is(button, input)").all():
         assert control.bounding_box()["height"] >= 44
     page.evaluate(
         """() => {
-          const ring = document.querySelectorAll(".lx-handle")[0];
+          const ring = document.querySelectorAll(".vb-handle")[0];
           const { left, top } = ring.getBoundingClientRect();
           const fire = (type, dx) => ring.dispatchEvent(new PointerEvent(type, {
             bubbles: true, pointerId: 1, pointerType: "touch", button: 0,
@@ -422,8 +422,8 @@ def test_two_ellipses_do_not_clash(show):
     visit = show(make_ellipse(), make_ellipse("gaussian"), make_surface())
     page = visit.page
     page.evaluate(SCROLL_DOWN)
-    page.wait_for_function("document.querySelectorAll('.lx').length === 3")
-    first, second = (page.locator(".lq").nth(k) for k in (0, 1))
+    page.wait_for_function("document.querySelectorAll('.vb').length === 3")
+    first, second = (page.locator(".vb-ellipse").nth(k) for k in (0, 1))
     second.get_by_role("button", name="Best q").click()
     expect_q(first, "banana", *HOME)
     best = make_ellipse().targets["gaussian"]["best"]["reverse"][0]
@@ -446,7 +446,7 @@ def test_plane_and_bar_are_side_by_side_where_there_is_room(width, show):
 def test_the_ink_follows_the_theme(theme, show):
     page = show(make_ellipse()).page
     page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-    ink = page.locator(".lx-el-end path").first.evaluate(
+    ink = page.locator(".vb-el-end path").first.evaluate(
         "(el) => getComputedStyle(el).stroke"
     )
     assert ink == ("rgb(29, 39, 51)" if theme == "light" else "rgb(230, 235, 240)")

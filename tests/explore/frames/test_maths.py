@@ -66,5 +66,5 @@ def test_frames_that_weigh_too_much_are_refused():
 
 
 def test_values_must_name_the_parameters():
-    with pytest.raises(ValueError, match="must name slope; received tilt"):
+    with pytest.raises(ValueError, match="must be named slope; received tilt"):
         make_frames().values = {"tilt": 1}

@@ -10,7 +10,10 @@ from vaebook.explore import explore
 @pytest.mark.browser
 def test_frames_step_by_slider_and_keys(show):
     page = show(make_frames()).page
-    picture, slider = page.locator(".fx-frame"), page.locator(".fx-slider input")
+    picture, slider = (
+        page.locator(".frames-picture"),
+        page.locator(".vb-slider input"),
+    )
     assert picture.get_attribute("alt") == "A line of slope 0"
     before = picture.get_attribute("src")
     slider.press("ArrowRight")
@@ -18,7 +21,7 @@ def test_frames_step_by_slider_and_keys(show):
     assert picture.get_attribute("src") != before
     assert slider.get_attribute("aria-valuetext") == "slope 1"
     slider.press("Home")
-    assert page.locator(".fx-number").text_content() == "\u22122"
+    assert page.locator(".vb-number").text_content() == "\u22122"
 
 
 @pytest.mark.browser
@@ -26,10 +29,10 @@ def test_a_drawing_between_the_steps_is_shown(show):
     figure = make_frames()
     figure.values = {"slope": 0.5}
     page = show(figure).page
-    picture = page.locator(".fx-frame")
+    picture = page.locator(".frames-picture")
     assert picture.get_attribute("alt") == "A line of slope 0.5"
-    assert page.locator(".fx-number").text_content() == "0.5"
-    page.locator(".fx-slider input").press("End")
+    assert page.locator(".vb-number").text_content() == "0.5"
+    page.locator(".vb-slider input").press("End")
     assert picture.get_attribute("alt") == "A line of slope 2"
 
 
@@ -46,11 +49,14 @@ def test_a_choice_of_false_and_true_is_a_box_to_tick(show):
     assert show(figure).page.get_by_role("checkbox", name="up").is_checked()
     figure.values = {"up": False, "bit": 1}
     page = show(figure).page
-    box, picture = page.get_by_role("checkbox", name="up"), page.locator(".fx-frame")
+    box, picture = (
+        page.get_by_role("checkbox", name="up"),
+        page.locator(".frames-picture"),
+    )
     slider = page.get_by_role("slider", name="bit")
-    assert page.locator(".fx input").count() == 2 and not box.is_checked()
+    assert page.locator(".vb-frames input").count() == 2 and not box.is_checked()
     off = picture.get_attribute("src")
-    page.locator(".fx-toggle").click()
+    page.locator(".vb-check").click()
     assert box.is_checked() and picture.get_attribute("src") != off
     assert picture.get_attribute("alt") == "up True, bit 1"
     box.press("Space")

@@ -3,20 +3,23 @@
 import numpy as np
 import pytest
 from browser.drive import STAND_IN
-from explore.gradient_race.oracle import BINS, RACES
+from explore.gradient_race.oracle import RACES
 from explore.made import make_gradients
 
+NOISE = """() => [...m.module.noise(3, m.traits.get("shape"))]
+  .filter((_, n) => n % 7 === 0)"""
 RACED = """(settings) => {
   const { estimates, exact, noise, variance, verdict } = m.module;
-  const eps = noise(m.model.get("seed"));
+  const { seed, shape, verdicts } = m.traits.pick("seed", "shape", "verdicts");
+  const eps = noise(seed, shape);
   return settings.map(([theta, batch, baseline, target]) => {
-    const setting = { theta, batch, baseline, target };
+    const setting = { theta, batch, baseline, target, ...shape };
     const truth = exact(setting);
     const found = estimates(eps, setting, truth.b);
     return {
       truth: ["gradient", "b", "pathwise", "score"].map((name) => truth[name]),
       path: [...found.pathwise].slice(0, 50), score: [...found.score].slice(0, 50),
-      words: verdict(truth),
+      words: verdict(truth, verdicts),
       variances: [variance(found.pathwise), variance(found.score)],
     };
   });
@@ -29,7 +32,7 @@ def test_estimates_and_variances_of_the_page_equal_python(show):
     race = make_gradients(seed=3)
     visit = show(race)
     visit.page.evaluate(STAND_IN)
-    eps = visit.page.evaluate("[...m.module.noise(3)].filter((_, n) => n % 7 === 0)")
+    eps = visit.page.evaluate(NOISE)
     np.testing.assert_allclose(eps, race.eps.ravel()[::7], rtol=1e-9)
     page = visit.page.evaluate(RACED, RACES)
     for place, (setting, found) in enumerate(zip(RACES, page, strict=True)):
@@ -54,4 +57,3 @@ def test_bins_of_the_page_equal_numpy(show):
     )
     assert found == {"counts": [3, 0, 0, 1, 2, 0, 0, 4], "below": 1, "above": 3}
     assert page.evaluate("Object.keys(m.module.tally([0], 1, 2)).length") == 3
-    assert [page.evaluate(f"m.module.numBins({s})") for s in BINS] == [*BINS.values()]

@@ -29,8 +29,8 @@ def counted(values, half, bins):
 
 def race_shown(page):
     """What the page says: verdict, note, and the numbers of either estimator."""
-    numbers = page.locator(".lg dd").all_text_contents()
-    return page.locator(".lg-verdict").text_content(), numbers
+    numbers = page.locator(".vb-gradient-race dd").all_text_contents()
+    return page.locator(".gradient-race-verdict").text_content(), numbers
 
 
 def expected_race(race):
@@ -53,9 +53,9 @@ def test_sliders_and_menus_move_the_race(show):
     race = GradientRace()
     page = show(race).page
     theta, batch = page.get_by_role("slider").all()
-    functions, baselines = page.locator(".lg select").all()
+    functions, baselines = page.locator(".vb-gradient-race select").all()
     assert race_shown(page) == expected_race(race)
-    note = page.locator(".lg .lx-note")
+    note = page.locator(".vb-gradient-race .vb-note")
     assert note.text_content() == (
         "Draws for the same accuracy, at a true gradient of 2.00 and b = 0.00"
     )
@@ -95,7 +95,7 @@ def test_a_kernel_moves_the_race_and_hears_of_it(show):
     race.theta, race.batch, race.baseline, race.target = -1.7, 5, "optimal", "cos 4x"
     set_race(page, race)
     assert race_shown(page) == expected_race(race)
-    menus = page.locator(".lg select")
+    menus = page.locator(".vb-gradient-race select")
     chosen = menus.evaluate_all("all => all.map((one) => one.value)")
     assert chosen == ["cos 4x", "optimal"]
     assert numbers(page) == [-1.7, 5]
@@ -111,7 +111,7 @@ def test_a_kernel_moves_the_race_and_hears_of_it(show):
 
 def bars_drawn(page, kind, top):
     """Number of batches in each bar of a histogram; cut bars are as high as drawn."""
-    points = drawn(page, f".lg-{kind} .lx-race-bars path")
+    points = drawn(page, f".gradient-race-{kind} .vb-race-bars path")
     return points[1:-1:2, 0], top * points[1:-1:2, 1]
 
 
@@ -128,7 +128,7 @@ def test_the_race_is_drawn_to_scale(setting, show):
     ):
         sd, counts = (variance / race.batch) ** 0.5, counted(values, half, bins)
         peak = 1000 * (2 * half / bins) * stats.norm.pdf(0, scale=sd)
-        curve = drawn(page, f".lg-{kind} .lx-race-normal path")
+        curve = drawn(page, f".gradient-race-{kind} .vb-race-normal path")
         x, up = curve.T
         x, top = 2 * half * x - half, peak / up.max()
         normal = stats.norm.pdf(x, truth.gradient, sd) * peak / stats.norm.pdf(0, 0, sd)
@@ -139,24 +139,31 @@ def test_the_race_is_drawn_to_scale(setting, show):
         tallest = counts[1:-1].max()
         assert top >= 1.04 * min(max(tallest, peak), 2.5 * peak)
         assert top <= 1.35 * np.clip(tallest, peak, 2.5 * peak)
-        band = 2 * half * drawn(page, f".lg-{kind} .lx-race-band path")[:, 0] - half
+        band = (
+            2 * half * drawn(page, f".gradient-race-{kind} .vb-race-band path")[:, 0]
+            - half
+        )
         edges = [truth.gradient - sd, truth.gradient + sd]
         np.testing.assert_allclose(band[1:3], edges, atol=0.001 * half)
-        line = drawn(page, f".lg-{kind} .lx-race-truth path")
+        line = drawn(page, f".gradient-race-{kind} .vb-race-truth path")
         assert 2 * half * line[0, 0] - half == pytest.approx(
             truth.gradient, abs=0.001 * half
         )
         beyond = [(values < -half).sum().item(), (values > half).sum().item()]
         names = [f"{count} beyond" for count in beyond if count]
         names += [f"{tallest} \u2191"] if tallest > top else []
-        found = page.locator(f".lg-{kind} .lx-race-names text").all_text_contents()
+        found = page.locator(
+            f".gradient-race-{kind} .vb-race-names text"
+        ).all_text_contents()
         assert found == names
 
 
 @pytest.mark.browser
 def test_the_axis_of_the_race_belongs_to_the_function(show):
     page = show(make_gradients(0.0, 1, "none", "cos x")).page
-    axis = page.locator(".lg-score .lx-plot > svg > g text[text-anchor=middle]")
+    axis = page.locator(
+        ".gradient-race-score .vb-plot > svg > g text[text-anchor=middle]"
+    )
     ticks = axis.all_text_contents()
     assert ticks[0] == "\u22123" and "3" in ticks
     for slider in page.get_by_role("slider").all():
@@ -164,15 +171,17 @@ def test_the_axis_of_the_race_belongs_to_the_function(show):
         assert axis.all_text_contents() == ticks
     page.get_by_label("baseline b").select_option("mean")
     assert axis.all_text_contents() == ticks
-    page.locator(".lg select").first.select_option("square")
-    above = page.locator(".lg-pathwise .lx-plot > svg > g text[text-anchor=middle]")
+    page.locator(".vb-gradient-race select").first.select_option("square")
+    above = page.locator(
+        ".gradient-race-pathwise .vb-plot > svg > g text[text-anchor=middle]"
+    )
     assert axis.all_text_contents()[:5] == ["\u221220", "\u221210", "0", "10", "20"]
     assert above.all_text_contents()[:5] == axis.all_text_contents()[:5]
 
 
-WORDS_MEET = """() => [...m.el.querySelectorAll(".lx-plot")].some((plot) => {
+WORDS_MEET = """() => [...m.el.querySelectorAll(".vb-plot")].some((plot) => {
   const axes = plot.querySelector("svg svg").getBoundingClientRect();
-  const all = [...plot.querySelectorAll(".lx-race-names text")];
+  const all = [...plot.querySelectorAll(".vb-race-names text")];
   const boxes = all.map((one) => one.getBoundingClientRect());
   const meet = (a, b) => a.left < b.right && b.left < a.right;
   return boxes.some((a, i) => a.left < axes.left || a.right > axes.right
@@ -186,9 +195,13 @@ def test_two_races_of_gradients_do_not_clash(show):
     visit = show(GradientRace(), GradientRace(theta=0.5))
     page = visit.page
     page.evaluate(SCROLL_DOWN)
-    page.wait_for_function("document.querySelectorAll('.lg').length === 2")
-    page.locator(".lg").first.get_by_role("slider").first.press("Home")
-    thetas = page.locator(".lg .lx-slider:first-child .lx-number").all_text_contents()
+    page.wait_for_function(
+        "document.querySelectorAll('.vb-gradient-race').length === 2"
+    )
+    page.locator(".vb-gradient-race").first.get_by_role("slider").first.press("Home")
+    thetas = page.locator(
+        ".vb-gradient-race .vb-slider:first-child .vb-number"
+    ).all_text_contents()
     assert thetas == ["\u22123.00", "0.50"]
     assert page.locator("[id], input[name]").count() == 0
     assert visit.problems == []
@@ -205,7 +218,7 @@ def test_words_stay_apart_and_nothing_jumps(width, show):
     heights = set()
     for setting in RACES[:12]:
         set_race(page, make_gradients(*setting))
-        heights.add(page.locator(".lg").bounding_box()["height"])
+        heights.add(page.locator(".vb-gradient-race").bounding_box()["height"])
         assert not page.evaluate(WORDS_MEET), setting
     assert len(heights) == 1
     assert visit.problems == []
@@ -216,14 +229,14 @@ def test_words_stay_apart_and_nothing_jumps(width, show):
 def test_the_ink_follows_the_theme(theme, show):
     page = show(make_gradients()).page
     page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-    ink = page.locator(".lx-race-truth path").first.evaluate(
+    ink = page.locator(".vb-race-truth path").first.evaluate(
         "(el) => getComputedStyle(el).stroke"
     )
     assert ink == ("rgb(29, 39, 51)" if theme == "light" else "rgb(230, 235, 240)")
 
 
 SLID_GRADIENT = """async () => {
-  const [theta] = document.querySelectorAll(".lg input");
+  const [theta] = document.querySelectorAll(".vb-gradient-race input");
   for (let k = 1; k <= 60; k++) {
     await new Promise(requestAnimationFrame);
     theta.value = 3 * Math.sin(k / 9);

@@ -44,8 +44,8 @@ def test_select_moves_z_to_the_posterior_mean():
 @pytest.mark.parametrize(
     ("trait", "value", "message"),
     [
-        ("z", [0.0], r"2 finite numbers; received \[0.0\]"),
-        ("z", [0.0, float("nan")], "finite numbers; received"),
+        ("z", [0.0], r"2 numbers, finite; received \[0.0\]"),
+        ("z", [0.0, float("nan")], "2 numbers, finite; received"),
         ("selected", 447, "below 447; received 447"),
         ("selected", -2, "received -2"),
         ("drawing", [1, 0], "64 zeros and ones; received 2 numbers"),
@@ -81,7 +81,7 @@ def test_a_net_that_the_page_cannot_run_is_refused():
 
 def test_the_start_can_be_chosen():
     assert make_latent(8, preset_z=[0] * 8).z == [0.0] * 8
-    with pytest.raises(ValueError, match="z must be 8 finite numbers"):
+    with pytest.raises(ValueError, match="z must be 8 numbers, finite"):
         make_latent(8, preset_z=[0, 0])
 
 

@@ -11,7 +11,7 @@ from vaebook.vae import VAE
 
 EVALUATE = """([zs, xs]) => {
   const { decode, elboTerms, readModel, sigmoid } = m.module;
-  const { net, eps } = readModel(m.model);
+  const { net, eps } = readModel(m.traits);
   const terms = xs.map((x) => elboTerms(net, x, eps));
   const list = (key) => terms.map((t) => Array.from(t[key]));
   const number = (key) => terms.map((t) => t[key]);
@@ -55,5 +55,5 @@ def test_the_page_equals_python_on_larger_images(show):
     page = visit.page.evaluate(EVALUATE, [[[1, 0, -1]], x.tolist()])
     expected = explorer.terms(x).elbo
     np.testing.assert_allclose(page["elbo"], expected, rtol=0, atol=1e-5)
-    assert visit.page.locator(".lx-cell").count() == 784
+    assert visit.page.locator(".latent-cell").count() == 784
     assert visit.problems == []

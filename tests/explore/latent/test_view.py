@@ -20,8 +20,8 @@ def canvas_bytes(page, selector):
 def test_dragging_the_handle_decodes_under_it(show):
     explorer = make_latent(2, preset_z=[0, 0])
     page = show(explorer).page
-    before = canvas_bytes(page, ".lx-decode canvas")
-    box = page.locator(".lx-handle").bounding_box()
+    before = canvas_bytes(page, ".latent-decode canvas")
+    box = page.locator(".vb-handle").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
@@ -29,7 +29,7 @@ def test_dragging_the_handle_decodes_under_it(show):
     page.mouse.up()
     z1, z2 = numbers(page)
     assert z1 == pytest.approx(2 * z2, rel=0.02) and z1 > 0.5
-    assert canvas_bytes(page, ".lx-decode canvas") != before
+    assert canvas_bytes(page, ".latent-decode canvas") != before
 
 
 @pytest.mark.browser
@@ -38,7 +38,7 @@ def test_a_tap_chooses_a_digit_and_a_finger_scrolls_the_page(show):
     page = show(explorer, width=360, height=700, has_touch=True).page
     mu = explorer.terms(explorer.x).mu
     alone = torch.cdist(mu, mu).fill_diagonal_(9).min(1).values.argmax().item()
-    bound, pad = explorer.bound, page.locator(".lx-pad")
+    bound, pad = explorer.bound, page.locator(".latent-pad")
     pad.scroll_into_view_if_needed()
     box = pad.bounding_box()
     left, top, w, h = 30, 8, box["width"] - 38, box["height"] - 34
@@ -47,26 +47,26 @@ def test_a_tap_chooses_a_digit_and_a_finger_scrolls_the_page(show):
         box["x"] + left + w * (z1 + bound) / (2 * bound),
         box["y"] + top + h * (bound - z2) / (2 * bound),
     )
-    status = page.locator(".lx-status").text_content()
+    status = page.locator(".latent-status").text_content()
     assert status == f"Test image {alone + 1} of 447, class {explorer.labels[alone]}"
     assert numbers(page) == pytest.approx([z1, z2], abs=0.006)
     style = "(el) => getComputedStyle(el).touchAction"
     assert pad.evaluate(style) == "auto"
-    assert page.locator(".lx-handle").evaluate(style) == "none"
+    assert page.locator(".vb-handle").evaluate(style) == "none"
 
 
 @pytest.mark.browser
 def test_keys_move_the_handle_and_the_sliders(show):
     page = show(make_latent(8, preset_z=[0] * 8)).page
-    page.locator(".lx-handle").focus()
+    page.locator(".vb-handle").focus()
     for key in ("ArrowRight", "ArrowRight", "ArrowDown", "Shift+ArrowUp"):
         page.keyboard.press(key)
     assert numbers(page)[:2] == [0.2, 0.4]
-    handle = page.locator(".lx-handle")
+    handle = page.locator(".vb-handle")
     assert handle.get_attribute("aria-valuetext") == "z1 0.20, z2 0.40"
     page.keyboard.press("Home")
     assert numbers(page) == [0] * 8
-    slider = page.locator(".lx-slider input").nth(7)
+    slider = page.locator(".vb-slider input").nth(7)
     slider.focus()
     page.keyboard.press("ArrowRight")
     z8 = numbers(page)[7]
@@ -77,9 +77,9 @@ def test_keys_move_the_handle_and_the_sliders(show):
 @pytest.mark.browser
 def test_axes_of_the_pad_can_be_any_two_latents(show):
     page = show(make_latent(8, preset_z=[0] * 8)).page
-    across, up = page.locator(".lx-menu select").all()
+    across, up = page.locator(".vb-menu select").all()
     across.select_option("4")
-    page.locator(".lx-handle").press("ArrowRight")
+    page.locator(".vb-handle").press("ArrowRight")
     assert numbers(page)[4] == 0.1
     across.select_option("1")
     assert up.input_value() == "4"
@@ -90,11 +90,11 @@ def test_axes_of_the_pad_can_be_any_two_latents(show):
 @pytest.mark.browser
 def test_a_single_latent_has_no_vertical_axis(show):
     page = show(make_latent(1, preset_z=[0])).page
-    page.locator(".lx-handle").press("ArrowRight")
-    page.locator(".lx-handle").press("ArrowUp")
+    page.locator(".vb-handle").press("ArrowRight")
+    page.locator(".vb-handle").press("ArrowUp")
     assert numbers(page) == [0.1]
-    page.locator(".lx-check input").check()
-    assert page.locator(".lx-menu").count() == 0
+    page.locator(".vb-check input").check()
+    assert page.locator(".vb-menu").count() == 0
 
 
 @pytest.mark.browser
@@ -104,13 +104,13 @@ def test_stepping_through_a_class_and_back(show):
     page.get_by_role("button", name="Show only class 7").click()
     page.get_by_role("button", name="Next").click()
     first = explorer.labels.index(7)
-    status = page.locator(".lx-status")
+    status = page.locator(".latent-status")
     assert status.text_content() == f"Test image {first + 1} of 447, class 7"
     terms = explorer.terms(explorer.x[first])
-    shown = numbers(page, ".lx-term .lx-number")
+    shown = numbers(page, ".latent-term .vb-number")
     expected = [terms.expected_log_lik.item(), -terms.kl.item(), terms.elbo.item()]
     assert shown == pytest.approx(expected, abs=0.006)
-    kls = numbers(page, ".lx-latent-kl .lx-number")
+    kls = numbers(page, ".latent-kl .vb-number")
     assert kls == pytest.approx(terms.kl_per_latent[0].tolist(), abs=0.006)
     page.get_by_role("button", name="Previous").click()
     assert status.text_content().endswith("class 7")
@@ -123,8 +123,8 @@ def test_drawing_a_digit_by_mouse_and_by_keys(show):
     explorer = make_latent(2)
     page = show(explorer).page
     page.get_by_role("button", name="Clear").click()
-    assert page.locator(".lx-status").text_content() == "Your drawing"
-    box = page.locator(".lx-editor").bounding_box()
+    assert page.locator(".latent-status").text_content() == "Your drawing"
+    box = page.locator(".latent-editor").bounding_box()
     cell = box["width"] / 8
     page.mouse.move(box["x"] + 3.5 * cell, box["y"] + 1.5 * cell)
     page.mouse.down()
@@ -132,44 +132,46 @@ def test_drawing_a_digit_by_mouse_and_by_keys(show):
     page.mouse.up()
     for key in ("ArrowRight", "Space", "ArrowDown", "Space", "Space"):
         page.keyboard.press(key)
-    lit = page.locator('.lx-cell[aria-selected="true"]')
+    lit = page.locator('.latent-cell[aria-selected="true"]')
     drawn = sorted(int(d) for d in lit.evaluate_all("(e) => e.map((c) => c.dataset.d)"))
     assert drawn == [11, 12, 19, 27, 35, 43]
     x = torch.zeros(64)
     x[drawn] = 1
     terms = explorer.terms(x)
     assert numbers(page) == pytest.approx(terms.mu[0].tolist(), abs=0.006)
-    assert numbers(page, ".lx-term-elbo .lx-number") == pytest.approx(
+    assert numbers(page, ".latent-term-elbo .vb-number") == pytest.approx(
         [terms.elbo.item()], abs=0.006
     )
     page.get_by_role("button", name="Undo edits").click()
-    assert page.locator(".lx-status").text_content() == "Test image 1 of 447, class 3"
+    assert (
+        page.locator(".latent-status").text_content() == "Test image 1 of 447, class 3"
+    )
 
 
 @pytest.mark.browser
 def test_the_mosaic_follows_the_latents_held(show):
     page = show(make_latent(8)).page
-    points = canvas_bytes(page, ".lx-pad canvas")
-    page.locator(".lx-check input").check()
-    mosaic = canvas_bytes(page, ".lx-pad canvas")
+    points = canvas_bytes(page, ".latent-pad canvas")
+    page.locator(".vb-check input").check()
+    mosaic = canvas_bytes(page, ".latent-pad canvas")
     assert mosaic != points
-    page.locator(".lx-slider input").nth(5).press("PageUp")
-    assert canvas_bytes(page, ".lx-pad canvas") != mosaic
+    page.locator(".vb-slider input").nth(5).press("PageUp")
+    assert canvas_bytes(page, ".latent-pad canvas") != mosaic
 
 
 @pytest.mark.browser
 def test_two_copies_do_not_clash(show):
     first, second = make_latent(2, preset_z=[0, 0]), make_latent(2, preset_z=[0, 0])
     visit = show(first, second)
-    visit.page.wait_for_function("document.querySelectorAll('.lx').length === 2")
-    visit.page.locator(".lx-handle").nth(0).press("ArrowRight")
+    visit.page.wait_for_function("document.querySelectorAll('.vb').length === 2")
+    visit.page.locator(".vb-handle").nth(0).press("ArrowRight")
     assert numbers(visit.page) == [0.1, 0, 0, 0]
     assert visit.page.locator("[id], input[name]").count() == 0
     assert visit.problems == []
 
 
 MOVES = """async () => {
-  const pad = document.querySelector(".lx-pad");
+  const pad = document.querySelector(".latent-pad");
   const box = pad.getBoundingClientRect();
   const fire = (type, k) => pad.dispatchEvent(new PointerEvent(type, {
     bubbles: true, pointerId: 1, pointerType: "mouse", button: 0,
@@ -199,10 +201,14 @@ def test_a_pointer_move_is_painted_within_a_frame(latent_dim, show):
 @pytest.mark.browser
 def test_colours_follow_the_theme(show):
     page = show(make_latent(2)).page
-    light = [canvas_bytes(page, f".lx-{where} canvas") for where in ("pad", "decode")]
+    light = [
+        canvas_bytes(page, f".latent-{where} canvas") for where in ("pad", "decode")
+    ]
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
     page.wait_for_timeout(50)
-    dark = [canvas_bytes(page, f".lx-{where} canvas") for where in ("pad", "decode")]
+    dark = [
+        canvas_bytes(page, f".latent-{where} canvas") for where in ("pad", "decode")
+    ]
     corners = [
         np.array(Image.open(io.BytesIO(b)))[0, 0, :3] for b in (light[1], dark[1])
     ]
@@ -220,7 +226,7 @@ def test_it_may_be_rendered_before_it_is_in_the_page(show):
       m.model.set("z", [0.5, 1]);
       document.querySelector("main").replaceChildren(m.el);
     }""")
-    page.wait_for_function("document.querySelector('.lx-number').textContent !== ''")
+    page.wait_for_function("document.querySelector('.vb-number').textContent !== ''")
     assert numbers(page) == [0.5, 1]
 
 
@@ -239,4 +245,4 @@ def test_every_control_shows_its_focus(show):
             break
         names.add(focus[0])
         assert focus[1] != "none" and focus[2] != "0px", focus
-    assert {"lx-handle", "lx-button", "lx-class", "lx-cell", "SELECT"} <= names
+    assert {"vb-handle", "vb-button", "vb-class", "latent-cell", "SELECT"} <= names

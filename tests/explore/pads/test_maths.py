@@ -11,7 +11,7 @@ from PIL import Image
 from scipy.spatial import cKDTree
 
 from vaebook.datasets import load_digits
-from vaebook.explore.pads.explorer import SOURCES
+from vaebook.explore.pads.maths import WORDS
 from vaebook.vae import VAE
 
 
@@ -63,7 +63,7 @@ def test_frames_hold_codes_draws_and_the_prior():
     for k in range(2):
         shown = [
             pads.now.codes[k],
-            *(pads.now.draws(s)[k].flatten(0, 1) for s in SOURCES),
+            *(pads.now.draws(s)[k].flatten(0, 1) for s in WORDS),
         ]
         for points in (*shown, [[-2, -2], [2, 2]]):
             at = in_pad(pads, k, points)
@@ -84,8 +84,8 @@ def test_pads_are_read_set_and_observed():
 @pytest.mark.parametrize(
     ("trait", "value", "message"),
     [
-        ("z", [[0.0, 0.0]], r"two points of 2 finite numbers; received \[\[0.0, 0.0\]"),
-        ("z", [[0.0], [0.0, 1.0]], "two points of 2"),
+        ("z", [[0.0, 0.0]], r"2 points of 2 finite numbers; received \[\[0.0, 0.0\]"),
+        ("z", [[0.0], [0.0, 1.0]], "2 points of 2"),
         ("z", [[0.0, 1.0], [0.0, float("inf")]], "finite numbers; received"),
         ("draw", 8, "draw must be 0 to 7; received 8"),
         ("draw", -1, "received -1"),

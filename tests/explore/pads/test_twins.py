@@ -7,7 +7,7 @@ from browser.drive import STAND_IN
 from explore.made import make_pads
 from scipy.spatial import cKDTree
 
-from vaebook.explore.pads.explorer import SOURCES
+from vaebook.explore.pads.maths import WORDS
 from vaebook.vae import VAE
 
 
@@ -25,7 +25,7 @@ def test_pads_of_the_page_equal_python(hidden, show):
     eps = torch.from_numpy(noise.normal(size=(2, 50, 2)))
     zs = centre[:, None] + spread[:, None] * eps
     page = visit.page.evaluate(
-        """(zs) => m.module.readPads(m.model).map((data, k) => {
+        """(zs) => m.module.readPads(m.traits).map((data, k) => {
           const { imageOf, inside, nearest } = m.module;
           const of = (f) => (from) => f(data.sources[from]);
           const both = (f) => ["prior", "fitted"].map(of(f));
@@ -51,7 +51,7 @@ def test_pads_of_the_page_equal_python(hidden, show):
         np.testing.assert_allclose([n["distance"] for n in here], distance, **exact)
         away = (zs[k] - pads.now.codes[k][[n["row"] for n in here]]).norm(dim=1)
         np.testing.assert_allclose(away, distance, **exact)
-        for j, source in enumerate(SOURCES):
+        for j, source in enumerate(WORDS):
             draws = pads.now.draws(source)[k].flatten(0, 1)
             np.testing.assert_allclose(found["draws"][j], draws, **exact)
             strips = pads.now.probabilities(k, draws)

@@ -28,7 +28,7 @@ from vaebook.vae import VAE
 
 
 def side_of(page, k):
-    return page.locator(".la .lx-part").nth(k)
+    return page.locator(".vb-pads .vb-part").nth(k)
 
 
 def inks(pictures):
@@ -46,20 +46,20 @@ def check_pads(page, pads):
     now = lost[:, pads.draw]
     for k, name in enumerate(pads.names):
         side, points = side_of(page, k), draws[k, pads.draw]
-        tiles = side.locator(".la-strip canvas")
+        tiles = side.locator(".pads-strip canvas")
         expected = pads.now.probabilities(k, points)
         np.testing.assert_allclose(inks(tiles), expected, rtol=0, atol=0.005)
         shown = tiles.evaluate_all(
-            "(all) => all.map((one) => one.classList.contains('la-lost'))"
+            "(all) => all.map((one) => one.classList.contains('pads-lost'))"
         )
         assert shown == now[k].tolist()
         for kind, chosen in (("near", ~now[k]), ("lost", now[k])):
-            path = side.locator(f".lx-pad-draws .{kind}")
+            path = side.locator(f".vb-pad-draws .{kind}")
             at = re.findall(r"M([-\d.]+) ([-\d.]+)", path.get_attribute("d"))
             places = of_axes(path, at) if at else np.empty((0, 2))
             at = in_pad(pads, k, points[chosen])
             np.testing.assert_allclose(places, at, rtol=0, atol=0.001)
-        decoded = inks(side.locator(".la-ring canvas"))[0]
+        decoded = inks(side.locator(".pads-ring canvas"))[0]
         image = pads.now.probabilities(k, pads.z[k])
         np.testing.assert_allclose(decoded, image, rtol=0, atol=0.005)
         assert side.locator("dd").all_text_contents() == [
@@ -67,11 +67,11 @@ def check_pads(page, pads):
             f"{pads.now.codes_inside()[k]} of 447",
         ]
         words = f"{name} decodes from 12 draws, {now[k].sum()} of them where no code is"
-        assert side.locator(".la-strip").get_attribute("aria-label").endswith(words)
-        fitted = side.locator(".lx-pad-fitted path").count()
+        assert side.locator(".pads-strip").get_attribute("aria-label").endswith(words)
+        fitted = side.locator(".vb-pad-fitted path").count()
         assert fitted == (2 if pads.source == "fitted" else 0)
     one, other = now.sum(1).tolist()
-    assert page.locator(".la-controls .lx-note").text_content() == (
+    assert page.locator(".pads-controls .vb-note").text_content() == (
         f"Set {pads.draw + 1} of 8. Where no code is: {one} of 12 for the "
         f"autoencoder, {other} of 12 for the VAE."
     )
@@ -83,7 +83,7 @@ def test_sampling_walks_through_the_sets_of_both_sources(show):
     visit = show(pads)
     page = visit.page
     check_pads(page, pads)
-    button = page.locator(".la-controls button")
+    button = page.locator(".pads-controls button")
     assert button.text_content() == "Sample the prior"
     button.click()
     pads.draw = 1
@@ -94,7 +94,7 @@ def test_sampling_walks_through_the_sets_of_both_sources(show):
     check_pads(page, pads)
     for draw in (2, 3, 4, 5, 6, 7, 0):
         button.click()
-        status = page.locator(".la-controls .lx-note").text_content()
+        status = page.locator(".pads-controls .vb-note").text_content()
         assert status.startswith(f"Set {draw + 1} of 8.")
     pads.draw = 0
     check_pads(page, pads)
@@ -110,12 +110,12 @@ def test_codes_circles_and_rings_are_drawn_to_scale(show):
     for k in range(2):
         side = side_of(page, k)
         for digit in range(10):
-            path = f".lx-pad-codes path:nth-child({digit + 1})"
+            path = f".vb-pad-codes path:nth-child({digit + 1})"
             codes = pads.now.codes[k][np.array(pads.labels) == digit]
             expected = in_pad(pads, k, codes)
             np.testing.assert_allclose(drawn(side, path), expected, rtol=0, atol=0.001)
             style = side.locator(path).get_attribute("style")
-            assert style == f"stroke: var(--lx-class-{digit})"
+            assert style == f"stroke: var(--vb-class-{digit})"
         low, high = np.array(pads.frames[k]).T
         mean = pads.now.codes[k].mean(0).numpy()
         cov = np.cov(pads.now.codes[k].T, bias=True)
@@ -124,12 +124,12 @@ def test_codes_circles_and_rings_are_drawn_to_scale(show):
             ("fitted", mean, cov),
         ):
             for radius in (1, 2):
-                path = f".lx-pad-{name} path:nth-child({radius})"
+                path = f".vb-pad-{name} path:nth-child({radius})"
                 off = drawn(side, path) * (high - low) + low - centre
                 squared = np.einsum("ni,ij,nj->n", off, np.linalg.inv(spread), off)
                 tall = (high - low)[0] / np.linalg.eigvalsh(spread)[0] ** 0.5
                 np.testing.assert_allclose(squared**0.5, radius, atol=0.001 * tall)
-        ring, plot = side.locator(".lx-handle").bounding_box(), boxes(side)[0]
+        ring, plot = side.locator(".vb-handle").bounding_box(), boxes(side)[0]
         assert plot["width"] == pytest.approx(plot["height"], abs=1)
         across, up = in_pad(pads, k, pads.z[k])
         left, top = plot["x"] + across * plot["width"], plot["y"] + plot["height"]
@@ -138,7 +138,7 @@ def test_codes_circles_and_rings_are_drawn_to_scale(show):
 
 
 def point_shown(page, k):
-    text = side_of(page, k).locator(".la-ring p").first.text_content()
+    text = side_of(page, k).locator(".pads-ring p").first.text_content()
     pair = re.fullmatch(r"Decoded at z = \((.*), (.*)\)", text.replace("\u2212", "-"))
     return [float(number) for number in pair.groups()]
 
@@ -147,16 +147,16 @@ def check_ring(page, pads, k, z):
     """The ring of a side is at z, and its image and its words are of there."""
     assert point_shown(page, k) == pytest.approx(z, abs=0.006)
     image = pads.now.probabilities(k, z)
-    decoded = inks(side_of(page, k).locator(".la-ring canvas"))[0]
+    decoded = inks(side_of(page, k).locator(".pads-ring canvas"))[0]
     np.testing.assert_allclose(decoded, image, rtol=0, atol=0.02)
     distance, row = cKDTree(pads.now.codes[k]).query(z)
     closest = f"of class {pads.labels[row]}, is "
     start = "No code is here; the nearest, " if distance > pads.reach[k] else "The near"
-    words = side_of(page, k).locator(".la-ring p").nth(1).text_content()
+    words = side_of(page, k).locator(".pads-ring p").nth(1).text_content()
     assert words.startswith(start) and closest in words
     away = float(re.search(r"is ([\d.]+) away\.$", words)[1])
     assert away == pytest.approx(distance, abs=0.02 * pads.reach[k] + 0.006)
-    handle = side_of(page, k).locator(".lx-handle")
+    handle = side_of(page, k).locator(".vb-handle")
     spoken = handle.get_attribute("aria-valuetext")
     assert spoken.startswith("z1 ") and spoken.endswith(words.removesuffix("."))
     assert pads.names[k] in handle.get_attribute("aria-label")
@@ -170,13 +170,13 @@ def test_keys_and_the_mouse_move_one_ring(show):
     for k in range(2):
         (left, right), _ = pads.frames[k]
         step, (a, b) = (right - left) / 80, pads.home[k]
-        ring = side_of(page, k).locator(".lx-handle")
+        ring = side_of(page, k).locator(".vb-handle")
         check_ring(page, pads, k, [a, b])
         for key in ("ArrowRight", "Shift+ArrowDown", "ArrowLeft", "ArrowLeft"):
             ring.press(key)
         check_ring(page, pads, k, [a - step, b - 5 * step])
     check_ring(page, pads, 0, point_shown(page, 0))
-    side_of(page, 0).locator(".lx-handle").press("Home")
+    side_of(page, 0).locator(".vb-handle").press("Home")
     check_ring(page, pads, 0, pads.home[0])
     moved, plot = point_shown(page, 1), boxes(page)[0]
     page.mouse.click(plot["x"] + 0.1 * plot["width"], plot["y"] + 0.1 * plot["height"])
@@ -184,7 +184,7 @@ def test_keys_and_the_mouse_move_one_ring(show):
     corner = low + np.array([0.1, 0.9]) * (high - low)
     assert point_shown(page, 0) == pytest.approx(corner.tolist(), abs=0.1)
     check_ring(page, pads, 0, point_shown(page, 0))
-    assert "No code is here" in side_of(page, 0).locator(".la-ring").text_content()
+    assert "No code is here" in side_of(page, 0).locator(".pads-ring").text_content()
     assert point_shown(page, 1) == moved
 
 
@@ -195,12 +195,12 @@ def test_a_finger_drags_a_ring_and_the_controls_lie_between_the_pads(show):
     settled(page)
     touch = "(el) => getComputedStyle(el).touchAction"
     for k in range(2):
-        assert side_of(page, k).locator(".lx-plot").evaluate(touch) == "auto"
-        assert side_of(page, k).locator(".lx-handle").evaluate(touch) == "none"
-    for control in page.locator(".la-controls :is(button, select)").all():
+        assert side_of(page, k).locator(".vb-plot").evaluate(touch) == "auto"
+        assert side_of(page, k).locator(".vb-handle").evaluate(touch) == "none"
+    for control in page.locator(".pads-controls :is(button, select)").all():
         assert control.bounding_box()["height"] >= 44
     one, other = (side_of(page, k).bounding_box() for k in range(2))
-    controls = page.locator(".la-controls").bounding_box()
+    controls = page.locator(".pads-controls").bounding_box()
     assert one["y"] + one["height"] < controls["y"] < other["y"]
     plot = boxes(page)[1]
     page.evaluate(f"window.scrollTo(0, {plot['y'] - 100})")
@@ -230,8 +230,8 @@ def test_a_kernel_moves_the_pads_and_hears_of_them(show):
     assert page.get_by_label("Draw from").input_value() == "fitted"
     check_ring(page, pads, 1, [0.5, 0.25])
     assert page.evaluate("m.saves") == 0
-    side_of(page, 1).locator(".lx-handle").press("Home")
-    page.locator(".la-controls button").click()
+    side_of(page, 1).locator(".vb-handle").press("Home")
+    page.locator(".pads-controls button").click()
     page.get_by_label("Draw from").select_option("prior")
     state = page.evaluate("['z', 'draw', 'source'].map((key) => m.model.get(key))")
     assert state == [[[1, -2], pads.home[1]], 4, "prior"]
@@ -243,14 +243,16 @@ def test_two_pairs_of_pads_do_not_clash(show):
     visit = show(make_pads(), make_pads(num_draws=3), make_latent())
     page = visit.page
     page.evaluate(SCROLL_DOWN)
-    page.wait_for_function("document.querySelectorAll('.lx').length === 3")
-    first, second = (page.locator(".la").nth(k) for k in (0, 1))
+    page.wait_for_function("document.querySelectorAll('.vb').length === 3")
+    first, second = (page.locator(".vb-pads").nth(k) for k in (0, 1))
     second.locator("button").click()
-    second.locator(".lx-handle").first.press("ArrowUp")
-    assert first.locator(".la-controls .lx-note").text_content().startswith("Set 1 of")
-    note = second.locator(".la-controls .lx-note").text_content()
+    second.locator(".vb-handle").first.press("ArrowUp")
+    assert (
+        first.locator(".pads-controls .vb-note").text_content().startswith("Set 1 of")
+    )
+    note = second.locator(".pads-controls .vb-note").text_content()
     assert note.startswith("Set 2 of 8.") and "of 3 for the VAE" in note
-    assert second.locator(".la-strip canvas").count() == 6
+    assert second.locator(".pads-strip canvas").count() == 6
     assert page.locator("[id], input[name]").count() == 0
     assert visit.problems == []
 
@@ -260,10 +262,10 @@ def test_two_pairs_of_pads_do_not_clash(show):
 def test_images_follow_the_theme(theme, show):
     page = show(make_pads()).page
     settled(page)
-    light = inks(page.locator(".la-strip canvas"))
+    light = inks(page.locator(".pads-strip canvas"))
     page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
     page.wait_for_timeout(50)
-    assert np.array_equal(inks(page.locator(".la-strip canvas")), light) == (
+    assert np.array_equal(inks(page.locator(".pads-strip canvas")), light) == (
         theme == "light"
     )
 
@@ -277,7 +279,7 @@ def test_pads_are_side_by_side_under_the_controls_where_there_is_room(width, sho
     assert (one["y"] == other["y"]) == (width > 600)
     controls, strip = (
         page.locator(name).first.bounding_box()
-        for name in (".la-controls", ".la-strip")
+        for name in (".pads-controls", ".pads-strip")
     )
     assert (controls["y"] < one["y"]) == (width > 600)
     assert strip["width"] <= width
@@ -293,14 +295,14 @@ def test_nothing_jumps_and_letters_can_be_read(width, show):
     for source in ("fitted", "prior"):
         page.get_by_label("Draw from").select_option(source)
         for _ in range(4):
-            page.locator(".la-controls button").click()
-            heights.add(page.locator(".la").bounding_box()["height"])
+            page.locator(".pads-controls button").click()
+            heights.add(page.locator(".vb-pads").bounding_box()["height"])
     for key in ("Home", *["Shift+ArrowLeft"] * 6, *["Shift+ArrowUp"] * 6):
-        page.locator(".lx-handle").nth(0).press(key)
-        page.locator(".lx-handle").nth(1).press(key)
-        heights.add(page.locator(".la").bounding_box()["height"])
+        page.locator(".vb-handle").nth(0).press(key)
+        page.locator(".vb-handle").nth(1).press(key)
+        heights.add(page.locator(".vb-pads").bounding_box()["height"])
     assert len(heights) == 1
-    letters = page.locator(".la :is(text, p, dt, dd, span)").evaluate_all(
+    letters = page.locator(".vb-pads :is(text, p, dt, dd, span)").evaluate_all(
         "(all) => all.map((one) => parseFloat(getComputedStyle(one).fontSize))"
     )
     assert min(letters) >= 11

@@ -6,4 +6,4 @@ from vaebook.figures import CLASS_COLOURS
 
 def test_stills_and_page_colour_classes_alike():
     for k, colour in enumerate(CLASS_COLOURS):
-        assert f"--lx-class-{k}: light-dark({colour}," in LatentExplorer._css
+        assert f"--vb-class-{k}: light-dark({colour}, " in LatentExplorer._css

@@ -28,14 +28,14 @@ def test_it_works_from_a_file_and_from_a_server(served, tmp_path, page_factory):
     )
     if not served:
         visit.page.goto(page_file.as_uri())
-        visit.page.wait_for_selector(".fx")
+        visit.page.wait_for_selector(".vb-frames")
     else:
         with server(tmp_path) as running:
             threading.Thread(target=running.serve_forever, daemon=True).start()
             visit.page.goto(f"http://127.0.0.1:{running.server_port}/page.html")
-            visit.page.wait_for_selector(".fx")
+            visit.page.wait_for_selector(".vb-frames")
             running.shutdown()
-    assert visit.page.locator(".lx").count() == 1
+    assert visit.page.locator(".vb-latent").count() == 1
     requests = {request.url.partition(":")[0] for request in visit.requests}
     assert requests <= (
         {"http", "blob", "data"} if served else {"file", "blob", "data"}
@@ -46,8 +46,8 @@ def test_it_works_from_a_file_and_from_a_server(served, tmp_path, page_factory):
 @pytest.mark.browser
 def test_widgets_inside_a_box(show):
     visit = show(VBox([make_latent(2), make_frames()]))
-    visit.page.wait_for_selector(".fx")
-    assert visit.page.locator(".lx").count() == 1
+    visit.page.wait_for_selector(".vb-frames")
+    assert visit.page.locator(".vb-latent").count() == 1
     assert visit.problems == []
 
 
@@ -59,12 +59,12 @@ def test_without_javascript_and_in_print_a_picture_stands_in(tmp_path, page_fact
     assert silent.get_by_alt_text("Latent explorer, still picture").is_visible()
     live = page_factory().page
     live.goto(address)
-    live.wait_for_selector(".lx")
+    live.wait_for_selector(".vb")
     still = live.locator(".vb-still")
     live.wait_for_function("document.querySelector('.vb-still').hidden")
     assert not still.is_visible()
     live.emulate_media(media="print")
-    assert still.is_visible() and not live.locator(".lx").is_visible()
+    assert still.is_visible() and not live.locator(".vb").is_visible()
 
 
 @pytest.mark.browser

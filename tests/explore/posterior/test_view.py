@@ -32,7 +32,7 @@ def test_numbers_on_the_page_are_those_of_the_setting(show):
         page.evaluate(MOVE_PRIOR, setting)
         assert numbers(page) == list(setting)
         expected = page_numbers(with_prior(explorer, *setting))
-        texts = page.locator(".lx-reading dd").all_text_contents()
+        texts = page.locator(".vb-reading dd").all_text_contents()
         if setting[-1] == 50:
             assert texts.pop(2) == "all seen"
             expected.remove(None)
@@ -45,10 +45,10 @@ def test_numbers_on_the_page_are_those_of_the_setting(show):
         )
         best, price, log_evidence, gain = map(float, shown[-4:])
         assert best - price == pytest.approx(log_evidence, abs=1e-9)
-        word = page.locator(".lp-evidence .lx-lp-word")
+        word = page.locator(".posterior-evidence .vb-posterior-word")
         assert word.text_content() == (f"price {price:.2f}" if setting[-1] else "")
         assert texts[-1].startswith("+") == (gain > 0)
-    status = page.locator(".lp-status").text_content()
+    status = page.locator(".vb-status").text_content()
     explorer.num_seen -= 1
     paid = f"{explorer.now.log_predictive():.2f}".replace("-", "\u2212")
     value = f"{explorer.x[explorer.num_seen]:.1f}"
@@ -91,31 +91,33 @@ def test_the_curves_of_the_posterior_are_drawn_to_scale(setting, show):
     for name in ("posterior", "predictive"):
         curves[name][1] **= 0.5
     factors = [
-        is_density(to_scale(page, f".lx-lp-{name} path", *frame), *gaussian)
+        is_density(to_scale(page, f".vb-posterior-{name} path", *frame), *gaussian)
         for name, gaussian in curves.items()
     ]
     assert factors[0] == pytest.approx(factors[1], rel=0.01)
     assert factors[2] == pytest.approx(factors[1], rel=0.01)
     assert factors[3] == pytest.approx(sigma / 1.25 / stats.norm.pdf(0), rel=0.01)
-    peak = drawn(page, ".lx-lp-posterior path")[:, 1]
+    peak = drawn(page, ".vb-posterior-posterior path")[:, 1]
     assert peak.max() == pytest.approx(1 / 1.1, abs=1e-3)
     assert np.abs(np.diff(peak)).max() < 0.08  # no corners where it is narrow
     for k, name in enumerate(("posterior", "predictive")):
-        fill = drawn(page, f".lx-lp-fill path >> nth={k}")
+        fill = drawn(page, f".vb-posterior-fill path >> nth={k}")
         np.testing.assert_allclose(fill[[0, -1]], [[0, 0], [1, 0]], atol=1e-3)
-        np.testing.assert_array_equal(fill[1:-1], drawn(page, f".lx-lp-{name} path"))
-    dot = place_of(page, ".lx-lp-dot circle")
+        np.testing.assert_array_equal(
+            fill[1:-1], drawn(page, f".vb-posterior-{name} path")
+        )
+    dot = place_of(page, ".vb-posterior-dot circle")
     value, density = explorer.x[seen], np.exp(explorer.now.log_predictive())
     assert dot[1] == pytest.approx(dot[2] * (1 - factors[3] * density), abs=0.5)
     share = (value - frame[0]) / (frame[1] - frame[0])
     assert (dot[0] + 0.3) / 1.8 == pytest.approx(share)
-    words = page.locator(".lp-forecast .lx-lp-word").text_content()
+    words = page.locator(".posterior-forecast .vb-posterior-word").text_content()
     assert words == f"next: {value:.1f}"
 
 
 def evidence_heights(page, layer, bottom, top):
     """A curve of the evidence panel, in nats."""
-    return bottom + (top - bottom) * drawn(page, f".lx-lp-{layer} path")[:, 1]
+    return bottom + (top - bottom) * drawn(page, f".vb-posterior-{layer} path")[:, 1]
 
 
 @pytest.mark.browser
@@ -146,12 +148,12 @@ def test_the_evidence_is_drawn_beside_the_best_mean_and_the_start(show):
         ends = evidence_heights(page, "price", *axis)
         expected = [curves["best"][30], curves["evidence"][30]]
         np.testing.assert_allclose(ends, expected, atol=-0.01 * low)
-        across = to_scale(page, ".lx-lp-evidence path", -1, 51)[:, 0]
+        across = to_scale(page, ".vb-posterior-evidence path", -1, 51)[:, 0]
         np.testing.assert_allclose(across, range(31), atol=0.01)
         measure.uncheck()
     best, log_evidence = explorer.now.best_log_lik(), explorer.now.log_evidence()
     price = round(best, 2) - round(log_evidence, 2)
-    words = page.locator(".lp-evidence .lx-lp-word").text_content()
+    words = page.locator(".posterior-evidence .vb-posterior-word").text_content()
     assert words == f"price {price:.2f}"
 
 
@@ -163,14 +165,15 @@ def test_the_word_of_a_small_price_lies_above_the_curves(relative, width, show):
     explorer.mu0, explorer.tau, explorer.relative = 4.0, 0.5, relative
     page = show(explorer, width=width).page
     page.wait_for_timeout(100)
-    slider = page.locator(".lx-slider input").nth(3)
+    slider = page.locator(".vb-slider input").nth(3)
     for key in ("ArrowLeft", "End", "Home", "ArrowRight", "ArrowRight"):
         slider.press(key)
         if key == "Home":
             continue
         inside, word, *curves = page.evaluate(
             """() => ["price", "word text", "evidence path", "start path", "best path"]
-            .map((name) => document.querySelector(`.lp-evidence .lx-lp-${name}`))
+            .map((name) => `.posterior-evidence .vb-posterior-${name}`)
+            .map((place) => document.querySelector(place))
             .map((el, k) => k === 0 ? el.ownerSVGElement.width.baseVal.value
               : k === 1 ? ["x", "y", "width", "height"].map((key) => el.getBBox()[key])
               : el.getAttribute("d").match(/[-\\d.]+/g).map(Number))"""
@@ -188,10 +191,12 @@ def test_values_pile_up_and_darken_when_they_are_seen(show):
     explorer = make_posterior()
     page = show(explorer).page
     page.wait_for_timeout(100)
-    marks = {name: page.locator(f".lx-lp-{name} path") for name in ("seen", "to-come")}
+    marks = {
+        name: page.locator(f".vb-posterior-{name} path") for name in ("seen", "to-come")
+    }
     assert [m.count() for m in marks.values()] == [5, 45]
     low, high = explorer.frame["mu"]
-    width, height = page.locator(".lx-plot svg svg").nth(1).evaluate(INNER_SIZE)
+    width, height = page.locator(".vb-plot svg svg").nth(1).evaluate(INNER_SIZE)
     read = "all => all.map(e => e.getAttribute('d').match(/[\\d.]+/g).map(Number))"
     places = np.array(
         marks["seen"].evaluate_all(read) + marks["to-come"].evaluate_all(read)
@@ -216,9 +221,11 @@ def test_flowers_are_added_until_all_are_seen_and_start_over(show):
         ten.click(force=True)
         assert numbers(page)[3] == expected
     once.click(force=True)
-    assert numbers(page)[3] == 50 and page.locator(".lx-lp-dot circle").count() == 0
+    assert (
+        numbers(page)[3] == 50 and page.locator(".vb-posterior-dot circle").count() == 0
+    )
     assert once.get_attribute("aria-disabled") == "true"
-    for slider in page.locator(".lx-slider input").all()[:3]:
+    for slider in page.locator(".vb-slider input").all()[:3]:
         slider.press("ArrowRight")
     measure = page.get_by_label("Measure from the best mean")
     measure.uncheck()
@@ -231,7 +238,7 @@ def test_flowers_are_added_until_all_are_seen_and_start_over(show):
 @pytest.mark.browser
 def test_keys_and_a_finger_move_the_prior(show):
     page = show(make_posterior(), width=360, has_touch=True).page
-    mean, width, noise, seen = page.locator(".lx-slider input").all()
+    mean, width, noise, seen = page.locator(".vb-slider input").all()
     mean.press("ArrowRight")
     assert numbers(page)[0] == 4.02
     assert mean.get_attribute("aria-valuetext") == "prior mean \u03bc\u2080 4.02"
@@ -259,8 +266,8 @@ def test_a_kernel_hears_of_the_prior_and_the_data(show):
     measure = page.get_by_label("Measure from the best mean")
     assert not measure.is_checked() and numbers(page)[1] == 3
     measure.check()
-    page.locator(".lx-slider input").nth(3).press("End")
-    page.locator(".lx-slider input").nth(1).press("Home")
+    page.locator(".vb-slider input").nth(3).press("End")
+    page.locator(".vb-slider input").nth(1).press("Home")
     read = "['mu0', 'tau', 'sigma', 'num_seen', 'relative'].map((n) => m.model.get(n))"
     assert page.evaluate(read) == pytest.approx([4, 0.05, 0.47, 50, True])
 
@@ -270,15 +277,15 @@ def test_two_posteriors_and_a_surface_share_a_page(show):
     alone = show(make_surface()).page
     places = """(root) => [...root.querySelectorAll("*")].map(
       (el) => el.getBoundingClientRect().width)"""
-    expected = alone.locator(".ls").evaluate(places)
+    expected = alone.locator(".vb-surface").evaluate(places)
     visit = show(make_posterior(), make_posterior(), make_surface())
     page = visit.page
     page.evaluate(SCROLL_DOWN)
-    page.wait_for_function("document.querySelectorAll('.lx').length === 3")
+    page.wait_for_function("document.querySelectorAll('.vb').length === 3")
     page.wait_for_timeout(100)
-    assert page.locator(".ls").evaluate(places) == expected
-    page.locator(".lp").nth(1).get_by_role("button", name="Add ten").click()
-    first, second = (numbers(page.locator(".lp").nth(k)) for k in (0, 1))
+    assert page.locator(".vb-surface").evaluate(places) == expected
+    page.locator(".vb-posterior").nth(1).get_by_role("button", name="Add ten").click()
+    first, second = (numbers(page.locator(".vb-posterior").nth(k)) for k in (0, 1))
     assert first == [4, 1, 0.47, 5] and second == [4, 1, 0.47, 15]
     assert page.locator("[id], input[name]").count() == 0
     assert visit.problems == []
@@ -291,10 +298,10 @@ def test_nothing_jumps_and_panels_are_side_by_side_where_there_is_room(width, sh
     page = visit.page
     page.add_style_tag(content=THEME)
     page.evaluate(SCROLL_DOWN)
-    found = {page.locator(".lp").bounding_box()["height"]}
+    found = {page.locator(".vb-posterior").bounding_box()["height"]}
     for k, key in [(3, "End"), (1, "Home"), (0, "Home"), (2, "Home"), (3, "ArrowLeft")]:
-        page.locator(".lx-slider input").nth(k).press(key)
-        found.add(page.locator(".lp").bounding_box()["height"])
+        page.locator(".vb-slider input").nth(k).press(key)
+        found.add(page.locator(".vb-posterior").bounding_box()["height"])
     assert len(found) == 1
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     mean, value, _ = boxes(page)
@@ -307,7 +314,7 @@ def test_nothing_jumps_and_panels_are_side_by_side_where_there_is_room(width, sh
 def test_the_ink_follows_the_theme(theme, show):
     page = show(make_posterior()).page
     page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-    ink = page.locator(".lx-lp-prior path").first.evaluate(
+    ink = page.locator(".vb-posterior-prior path").first.evaluate(
         "(el) => getComputedStyle(el).stroke"
     )
     assert ink == ("rgb(29, 39, 51)" if theme == "light" else "rgb(230, 235, 240)")

@@ -14,8 +14,9 @@ from vaebook.monte_carlo import (
 
 SUMMARIES = """(settings) => settings.map(([mean, sd, count]) => {
   const q = { mean, sd, target: m.model.get("target_sd") };
-  const eps = m.module.readNoise(m.model).slice(0, count);
-  const { z, ess, largest, square, tail } = m.module.summarise(eps, q);
+  const eps = m.module.readNoise(m.traits).slice(0, count);
+  const fewest = m.traits.get("picture").fewest_for_tail;
+  const { z, ess, largest, square, tail } = m.module.summarise(eps, q, fewest);
   const last = m.module.logWeights(eps, q).at(-1);
   const { value, se } = square;
   return [z.at(-1), last, ess, largest, value, se, tail, m.module.limit(q)];

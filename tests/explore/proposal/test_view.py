@@ -27,7 +27,7 @@ from vaebook.monte_carlo import (
 
 
 def proposal_readings(page):
-    return page.locator(".lw .lx-reading dd").all_text_contents()
+    return page.locator(".vb-proposal .vb-reading dd").all_text_contents()
 
 
 def expected_worth(explorer):
@@ -49,11 +49,11 @@ def test_sliders_move_the_proposal_and_words_follow(show):
     explorer = make_proposal(0, 0.7)
     page = show(explorer).page
     status, remark = (
-        page.locator(".lw-status"),
+        page.locator(".vb-status"),
         "The weights have infinite variance here",
     )
     width, offset, draws = page.get_by_role("slider").all()
-    assert numbers(page, ".lx-slider:nth-child(-n + 2) .lx-number") == [0.7, 0]
+    assert numbers(page, ".vb-slider:nth-child(-n + 2) .vb-number") == [0.7, 0]
     assert proposal_readings(page) == expected_worth(explorer)
     assert status.text_content() == f"{remark}, and these draws do not show it."
     width.press("Home")
@@ -85,7 +85,7 @@ def test_sliders_move_the_proposal_and_words_follow(show):
         page.evaluate("([name, value]) => m.model.set(name, value)", [name, value])
     assert proposal_readings(page) == expected_worth(explorer)
     assert status.text_content().startswith("The variance is finite, but larger")
-    assert page.locator(".lx-number").nth(2).text_content() == "77"
+    assert page.locator(".vb-number").nth(2).text_content() == "77"
     page.evaluate(COUNT_SAVES)
     for slider in (width, offset, draws):
         slider.press("Home")
@@ -108,29 +108,29 @@ def test_densities_stems_and_worth_are_drawn_to_scale(show):
     page = show(explorer).page
     settled(page)
     for name, (mean, sd) in {"p": (0, 1.5), "q": (1, 0.8)}.items():
-        x, up = drawn(page, f".lx-prop-{name} path").T
+        x, up = drawn(page, f".vb-prop-{name} path").T
         peak = 1.12 * stats.norm.pdf(0, scale=0.8)
         density = stats.norm.pdf(18 * x - 9, mean, sd) / peak
         np.testing.assert_allclose(up, density, atol=0.002)
     share = torch.softmax(explorer.now.log_w(), 0).numpy()
-    x, up = stems(page, ".lx-prop-stems path").T
+    x, up = stems(page, ".vb-prop-stems path").T
     np.testing.assert_allclose(18 * x - 9, explorer.now.draws(), atol=0.005)
     np.testing.assert_allclose(up, share / (1.08 * share.max()), atol=0.002)
-    np.testing.assert_allclose(stems(page, ".lx-prop-rug path", "v")[:, 0], x)
-    ticks = page.locator(".lx-plot").nth(1).locator("[text-anchor=end]")
+    np.testing.assert_allclose(stems(page, ".vb-prop-rug path", "v")[:, 0], x)
+    ticks = page.locator(".vb-plot").nth(1).locator("[text-anchor=end]")
     top = max(map(float, ticks.all_text_contents()))
     assert 100 * share.max() / 2 < top < 108 * share.max()
-    (x, up), edge = drawn(page, ".lx-prop-curve path").T, np.log(5.5 / 0.09)
+    (x, up), edge = drawn(page, ".vb-prop-curve path").T, np.log(5.5 / 0.09)
     widths = 0.135 * np.exp(edge * x)
     expected = [explorer.now.of_width(sd).ess_share() for sd in widths]
     np.testing.assert_allclose(1.08 * up - 0.04, expected, atol=0.003)
-    limits = 1.08 * drawn(page, ".lx-prop-limit path")[:, 1] - 0.04
+    limits = 1.08 * drawn(page, ".vb-prop-limit path")[:, 1] - 0.04
     expected = [explorer.now.of_width(sd).ess_limit() for sd in widths]
     np.testing.assert_allclose(limits, expected, atol=0.003)
-    shade = drawn(page, ".lx-prop-infinite path")
+    shade = drawn(page, ".vb-prop-infinite path")
     assert shade[2, 0] == pytest.approx(np.log(1.5 * 0.5**0.5 / 0.135) / edge, abs=1e-3)
     np.testing.assert_allclose(shade[:, 1], [0, 1, 1, 0], atol=1e-3)
-    x, up = page.locator(".lx-prop-now circle").evaluate("""(el) => {
+    x, up = page.locator(".vb-prop-now circle").evaluate("""(el) => {
       const { width, height } = el.ownerSVGElement;
       return [el.cx.baseVal.value / width.baseVal.value,
         1 - el.cy.baseVal.value / height.baseVal.value];
@@ -167,14 +167,14 @@ def test_nothing_jumps_and_panels_are_side_by_side_where_there_is_room(width, sh
 def test_the_ink_follows_the_theme(theme, show):
     page = show(make_proposal(0, 0.5)).page
     page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-    ink = page.locator(".lx-prop-p path").first.evaluate(
+    ink = page.locator(".vb-prop-p path").first.evaluate(
         "(el) => getComputedStyle(el).stroke"
     )
     assert ink == ("rgb(29, 39, 51)" if theme == "light" else "rgb(230, 235, 240)")
 
 
 SLID = """async () => {
-  const [width] = document.querySelectorAll(".lw input");
+  const [width] = document.querySelectorAll(".vb-proposal input");
   for (let k = 1; k <= 60; k++) {
     await new Promise(requestAnimationFrame);
     width.value = 1.5 * Math.sin(k / 9);

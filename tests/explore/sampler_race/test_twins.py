@@ -13,7 +13,7 @@ def test_estimates_of_the_page_equal_python(show):
     visit = show(race)
     visit.page.evaluate(STAND_IN)
     page = visit.page.evaluate(
-        """() => m.module.readRows(m.model).map((runs) => runs.map((rows) => rows.map(
+        """() => m.module.readRows(m.traits).map((runs) => runs.map((rows) => rows.map(
           ({ size, value, error, se, ess }) => [value, se, ess, error, size])))"""
     )
     expected, page = every_start(log_weights(), race.sizes), np.array(page)

@@ -24,7 +24,9 @@ from vaebook.explore import SamplerRace
 
 def race_table(page):
     """Estimate, standard error, error in standard errors and ESS of each sampler."""
-    cells = page.locator(".lr tbody tr:not(.lr-exact) td").all_text_contents()
+    cells = page.locator(
+        ".vb-sampler-race tbody tr:not(.sampler-race-exact) td"
+    ).all_text_contents()
     texts = " ".join(cells).replace("\u2212", "-").replace(",", "")
     return np.array(re.findall(r"[-+]?[\d.]+", texts), dtype=float).reshape(-1, 4)
 
@@ -36,8 +38,10 @@ def check_table(page, run, size):
     assert np.all(np.abs(race_table(page) - rows) <= [6e-5, 6e-5, 0.051, 0.51])
     spoken = page.get_by_role("slider").get_attribute("aria-valuetext")
     assert spoken == f"Draws {size:,}"
-    assert page.locator(".lx-slider .lx-number").text_content() == f"{size:,}"
-    assert page.locator(".lr-run span").text_content() == f"Run {run + 1} of 5"
+    assert page.locator(".vb-slider .vb-number").text_content() == f"{size:,}"
+    assert (
+        page.locator(".sampler-race-run span").text_content() == f"Run {run + 1} of 5"
+    )
 
 
 @pytest.mark.browser
@@ -56,7 +60,7 @@ def test_the_table_follows_the_slider_and_the_run(show):
         again.press("Enter")
     slider.press("Home")
     check_table(page, 0, 10)
-    exact = page.locator(".lr-exact td").first.text_content()
+    exact = page.locator(".sampler-race-exact td").first.text_content()
     assert exact == "\u22122.2655"
     page.evaluate(STAND_IN)
     page.evaluate(RENDER)
@@ -86,9 +90,9 @@ def test_lines_and_bands_are_drawn_to_scale(show):
     place, now = in_frame(sizes), race.sizes.index(1000) + 1
     for k, path in enumerate(race.paths.of.values()):
         value, error = (column[:, 2].numpy() for column in path[:2])
-        line = drawn(page, f".lx-race-lines .lr-{k}:not(.rest)")
-        rest = drawn(page, f".lx-race-lines .rest.lr-{k}")
-        band = drawn(page, f".lx-race-bands .lr-{k}")
+        line = drawn(page, f".vb-race-lines .sampler-race-{k}:not(.rest)")
+        rest = drawn(page, f".vb-race-lines .rest.sampler-race-{k}")
+        band = drawn(page, f".vb-race-bands .sampler-race-{k}")
         up = (value - low) / (high - low), 2 * error / (high - low)
         np.testing.assert_allclose(line.T, [place[:now], up[0][:now]], atol=1e-3)
         np.testing.assert_allclose(
@@ -98,12 +102,12 @@ def test_lines_and_bands_are_drawn_to_scale(show):
         np.testing.assert_allclose(band[:, 1], sides, atol=1e-3)
         np.testing.assert_allclose(band[:now, 0], place[:now], atol=1e-3)
         out = ((up[0] < 0) | (up[0] > 1))[:now].sum()
-        assert page.locator(f".lx-race-ends path.lr-{k}").count() == out
-    exact = drawn(page, ".lx-race-exact path")
+        assert page.locator(f".vb-race-ends path.sampler-race-{k}").count() == out
+    exact = drawn(page, ".vb-race-exact path")
     expected = (race.truth - low) / (high - low)
     np.testing.assert_allclose(exact, [[0, expected], [1, expected]], atol=1e-3)
-    assert page.locator(".lx-race-ends path").count() > 0
-    assert page.locator(".lx-race-ends circle").count() == 3
+    assert page.locator(".vb-race-ends path").count() > 0
+    assert page.locator(".vb-race-ends circle").count() == 3
 
 
 def in_frame(sizes):
@@ -119,19 +123,19 @@ def test_marks_at_the_ends_are_whole_and_one_estimate_has_a_bar(width, show):
     page = show(race, width=width).page
     settled(page)
     (low, high), slider = race.frame, page.get_by_role("slider")
-    frame = page.locator(".lx-plot svg svg").evaluate(INNER_SIZE)[0]
+    frame = page.locator(".vb-plot svg svg").evaluate(INNER_SIZE)[0]
     read = (
         "all => all.map((one) => { const b = one.getBBox(); return [b.x, b.width]; })"
     )
     for key in ("Home", "End"):
         slider.press(key)
-        for left, across in page.locator(".lx-race-ends > *").evaluate_all(read):
+        for left, across in page.locator(".vb-race-ends > *").evaluate_all(read):
             assert left >= 0 and left + across <= frame
         if key == "End":
             continue
         for k, path in enumerate(race.paths.of.values()):
             value, error = (column[0, 0].item() for column in path[:2])
-            bar = drawn(page, f".lx-race-bands .lr-{k}")
+            bar = drawn(page, f".vb-race-bands .sampler-race-{k}")
             sides = (value + 2 * error * np.array([1, 1, -1, -1]) - low) / (high - low)
             np.testing.assert_allclose(bar[:, 1], sides, atol=1e-3)
             assert bar[:2, 0].mean() == pytest.approx(in_frame(10), abs=1e-3)
@@ -142,22 +146,32 @@ def test_marks_at_the_ends_are_whole_and_one_estimate_has_a_bar(width, show):
 def test_a_sampler_can_be_hidden(show):
     page = show(make_race()).page
     box = page.get_by_role("checkbox", name="the prior")
-    assert box.is_checked() and page.locator(".lx-race-bands path").count() == 3
+    assert box.is_checked() and page.locator(".vb-race-bands path").count() == 3
     box.press("Space")
     kinds = "all => all.map((one) => one.getAttribute('class'))"
-    assert page.locator(".lx-race-bands path").evaluate_all(kinds) == ["lr-0", "lr-1"]
-    assert page.locator(".lx-race-ends circle").count() == 2
-    page.locator(".lr tr.lr-0 label").click()
-    assert page.locator(".lx-race-bands path").evaluate_all(kinds) == ["lr-1"]
+    assert page.locator(".vb-race-bands path").evaluate_all(kinds) == [
+        "sampler-race-0",
+        "sampler-race-1",
+    ]
+    assert page.locator(".vb-race-ends circle").count() == 2
+    page.locator(".vb-sampler-race tr.sampler-race-0 label").click()
+    assert page.locator(".vb-race-bands path").evaluate_all(kinds) == ["sampler-race-1"]
     box.press("Space")
-    assert page.locator(".lx-race-bands path").evaluate_all(kinds) == ["lr-1", "lr-2"]
+    assert page.locator(".vb-race-bands path").evaluate_all(kinds) == [
+        "sampler-race-1",
+        "sampler-race-2",
+    ]
 
 
 @pytest.mark.browser
 def test_a_sampler_without_error_says_so(show):
     race = SamplerRace({"exact": torch.full((200, 2), -1.25)}, -1.25)
     page = show(race).page
-    cells = page.locator(".lr tbody tr").first.locator("td").all_text_contents()
+    cells = (
+        page.locator(".vb-sampler-race tbody tr")
+        .first.locator("td")
+        .all_text_contents()
+    )
     assert cells == ["\u22121.2500 \u00b1 0.0000", "\u2013", str(race.num_samples)]
 
 
@@ -166,15 +180,18 @@ def test_two_races_and_two_proposals_share_a_page(show):
     visit = show(make_race(), make_race(), make_proposal(), make_proposal(1, 2))
     page = visit.page
     page.evaluate(SCROLL_DOWN)
-    page.wait_for_function("document.querySelectorAll('.lx').length === 4")
-    page.locator(".lr").nth(1).get_by_role("button").click()
-    page.locator(".lr").nth(1).get_by_role("checkbox").first.uncheck()
-    assert page.locator(".lr-run span").all_text_contents() == [
+    page.wait_for_function("document.querySelectorAll('.vb').length === 4")
+    page.locator(".vb-sampler-race").nth(1).get_by_role("button").click()
+    page.locator(".vb-sampler-race").nth(1).get_by_role("checkbox").first.uncheck()
+    assert page.locator(".sampler-race-run span").all_text_contents() == [
         f"Run {k} of 5" for k in (1, 2)
     ]
-    assert page.locator(".lr").first.locator(".lx-race-bands path").count() == 3
-    page.locator(".lw").first.get_by_role("slider").first.press("Home")
-    widths = numbers(page, ".lw .lx-slider:first-child .lx-number")
+    assert (
+        page.locator(".vb-sampler-race").first.locator(".vb-race-bands path").count()
+        == 3
+    )
+    page.locator(".vb-proposal").first.get_by_role("slider").first.press("Home")
+    widths = numbers(page, ".vb-proposal .vb-slider:first-child .vb-number")
     assert widths == [0.1, 2]
     assert page.locator("[id], input[name]").count() == 0
     assert visit.problems == []
@@ -185,7 +202,7 @@ def test_two_races_and_two_proposals_share_a_page(show):
 def test_its_table_fits_and_nothing_jumps(width, show):
     visit = show(make_race(8), width=width)
     page = visit.page
-    for table in page.locator(".lr table, .lr td").all():
+    for table in page.locator(".vb-sampler-race table, .vb-sampler-race td").all():
         assert table.evaluate("(el) => el.scrollWidth <= el.clientWidth")
     heights = set()
     for key in ("Home", "End"):
@@ -200,7 +217,7 @@ def test_its_table_fits_and_nothing_jumps(width, show):
 def test_the_ink_follows_the_theme(theme, show):
     page = show(make_race(8)).page
     page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-    ink = page.locator(".lx-race-exact path").first.evaluate(
+    ink = page.locator(".vb-race-exact path").first.evaluate(
         "(el) => getComputedStyle(el).stroke"
     )
     assert ink == ("rgb(29, 39, 51)" if theme == "light" else "rgb(230, 235, 240)")

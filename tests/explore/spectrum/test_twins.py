@@ -21,7 +21,7 @@ def test_the_page_weighs_noise_as_python_does(show):
     page = visit.page.evaluate(
         """(settings) => settings.map(([count, noise]) => {
           const { bestNoise, readData, reconstruct, terms } = m.module;
-          const data = readData(m.model);
+          const data = readData(m.traits);
           const pictures = [0, 1, 2].flatMap((k) => reconstruct(data, k, count, noise));
           const best = bestNoise(data, count);
           return { ...terms(data, count, noise), best, pictures };
@@ -36,6 +36,6 @@ def test_the_page_weighs_noise_as_python_does(show):
         assert one == pytest.approx(expected, abs=1e-5)
         gaps.append(one["logEvidence"] - one["expectedLogLik"] + one["kl"])
     assert np.abs(gaps).max() < 1e-9 and len({one["alive"] for one in page}) > 8
-    data = visit.page.evaluate("m.module.readData(m.model).digits")
+    data = visit.page.evaluate("m.module.readData(m.traits).digits")
     np.testing.assert_allclose(data, explorer.now.digits, atol=2e-5)
     assert visit.problems == []

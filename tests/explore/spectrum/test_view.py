@@ -30,14 +30,14 @@ MOVE_NOISE = """([count, noise]) => {
 
 
 def noise_shown(page):
-    return [float(n) for n in page.locator(".lx-slider .lx-number").all_text_contents()]
+    return [float(n) for n in page.locator(".vb-slider .vb-number").all_text_contents()]
 
 
 def expect_noise(page, explorer):
     """Every number on the page is that of this noise and so many latents."""
     worth = noise_worth(explorer)
     assert noise_shown(page) == [round(explorer.var, 4), explorer.num_latents]
-    sums = numbers(page, ".lsp-sum dd")
+    sums = numbers(page, ".spectrum-sum dd")
     elbo, whole = worth["expectedLogLik"] - worth["kl"], worth["logEvidence"]
     expected = [worth["expectedLogLik"], worth["kl"], elbo, whole, 0]
     assert sums == pytest.approx(expected, abs=0.011)
@@ -45,11 +45,11 @@ def expect_noise(page, explorer):
     assert sums[2:4] == pytest.approx([whole] * 2, abs=0.00501) and sums[4] == 0
     shown_kl = f"{sums[1]:.2f}"
     alive, count = worth["alive"], explorer.num_latents
-    state = page.locator(".lsp-controls dd").text_content()
+    state = page.locator(".spectrum-controls dd").text_content()
     assert state == f"{alive} of {count}, {shown_kl} nats"
-    pair = numbers(page, ".lsp-key b")
+    pair = numbers(page, ".vb-key b")
     assert pair == pytest.approx([whole, worth["testLogEvidence"]], abs=0.00501)
-    status = page.locator(".lsp-status").text_content()
+    status = page.locator(".vb-status").text_content()
     dead = f": {count - alive} of {count}. The gap is still 0."
     assert status.endswith(
         dead if alive < count else "No latent on offer has collapsed."
@@ -57,10 +57,10 @@ def expect_noise(page, explorer):
     spoken = (
         f"{alive} of {count} latents alive, KL {shown_kl}, log p(x) {whole:.2f} nats"
     )
-    for control in page.locator(".lsp :is(input, .lx-handle)").all():
+    for control in page.locator(".vb-spectrum :is(input, .vb-handle)").all():
         text = control.get_attribute("aria-valuetext").replace("\u2212", "-")
         assert text.endswith(spoken)
-    ring = page.locator(".lx-handle")
+    ring = page.locator(".vb-handle")
     assert float(ring.get_attribute("aria-valuenow")) == round(explorer.var, 4)
 
 
@@ -83,7 +83,7 @@ def share(value, low, high):
 
 def all_drawn(page, layer):
     """Vertices of each path of a layer, as fractions of the axes."""
-    shapes = page.locator(f".lx-sp-{layer} path")
+    shapes = page.locator(f".vb-sp-{layer} path")
     found = shapes.evaluate_all("""all => all.map((el) => {
       const { width, height } = el.ownerSVGElement;
       const points = el.getAttribute("d").match(/-?[\\d.]+/g).map(Number);
@@ -118,10 +118,10 @@ def test_bars_and_the_line_are_drawn_to_scale(setting, show):
     np.testing.assert_allclose(all_drawn(page, "line")[0][:, 1], line, atol=1e-3)
     offer = 0.4 + 22 * all_drawn(page, "offer")[0][:, 0]
     np.testing.assert_allclose(offer, count + 0.5, atol=0.02)
-    box, ring = boxes(page)[0], page.locator(".lx-handle").bounding_box()
+    box, ring = boxes(page)[0], page.locator(".vb-handle").bounding_box()
     height = 1 - (ring["y"] + 22 - box["y"]) / box["height"]
     assert height == pytest.approx(line, abs=3e-3)
-    assert page.locator(".lx-sp-word").text_content() == f"K = {count}"
+    assert page.locator(".vb-sp-word").text_content() == f"K = {count}"
     kl = explorer.now.elbo_terms().kl.item()
     above = sum(np.ptp(bar[:, 1]) for bar in all_drawn(page, "above"))
     assert 0.5 * above * np.log(high / low) == pytest.approx(kl, abs=0.05)
@@ -129,7 +129,7 @@ def test_bars_and_the_line_are_drawn_to_scale(setting, show):
 
 def curve_mark(page, name, explorer):
     """Where a mark of the curves lies, as (sigma^2, nats)."""
-    mark = page.locator(f".lx-sp-marks circle.{name}")
+    mark = page.locator(f".vb-sp-marks circle.{name}")
     x, y = mark.evaluate("(el) => [el.cx.baseVal.value, el.cy.baseVal.value]")
     across, up = of_axes(mark, [[x, y]])[0]
     low, high = np.array(explorer.frame["var"]) * [1 / 1.12, 1.12]
@@ -159,7 +159,7 @@ def test_curves_and_the_two_bars_are_drawn_to_scale(setting, show):
             ends = bottom + (end - bottom) * block[:, 0]
             expected = np.maximum(expected, bottom)
             np.testing.assert_allclose([ends.min(), ends.max()], expected, atol=0.02)
-    words = page.locator(".lx-sp-kl-word").text_content()
+    words = page.locator(".vb-sp-kl-word").text_content()
     assert words == (f"KL {worth['kl']:.2f}" if seen else "")
     explorer_there = make_spectrum()
     for layer, name in (("train", "log_evidence"), ("test", "test_log_evidence")):
@@ -173,7 +173,7 @@ def test_curves_and_the_two_bars_are_drawn_to_scale(setting, show):
         if seen:
             here = [explorer.var, getattr(explorer.now, name)()]
             assert curve_mark(page, layer, explorer) == pytest.approx(here, rel=1e-3)
-    assert page.locator(".lx-sp-marks path").count() == 2 * (not seen)
+    assert page.locator(".vb-sp-marks path").count() == 2 * (not seen)
     for layer, var in (("best", explorer.now.best_var()), ("now", explorer.var)):
         place = share(var, low, high)
         np.testing.assert_allclose(all_drawn(page, layer)[0][:, 0], place, atol=2e-3)
@@ -184,7 +184,7 @@ def test_the_line_is_dragged_and_the_sliders_move(show):
     explorer = make_spectrum()
     page = show(explorer).page
     settled(page)
-    box, ring = boxes(page)[0], page.locator(".lx-handle")
+    box, ring = boxes(page)[0], page.locator(".vb-handle")
     drag(page, ring, -60, -box["height"] / 4, grip=(5, 3))
     low, high = explorer.frame["var"]
     raised = explorer.var * (high / low) ** 0.25
@@ -197,7 +197,7 @@ def test_the_line_is_dragged_and_the_sliders_move(show):
         ring.press(keys)
         expected = explorer.now.best_var() * (high / low) ** (steps / 100)
         assert noise_shown(page)[0] == pytest.approx(expected, abs=1e-4)
-    noise, latents = page.locator(".lx-slider input").all()
+    noise, latents = page.locator(".vb-slider input").all()
     for key, value in (("End", high), ("ArrowRight", high), ("Home", low)):
         noise.press(key)
         expect_noise(page, at_noise(explorer, 10, value))
@@ -217,13 +217,15 @@ def test_the_line_is_dragged_and_the_sliders_move(show):
 def test_a_finger_moves_the_line_and_has_room(show):
     page = show(make_spectrum(), width=360, height=900, has_touch=True).page
     settled(page)
-    for control in page.locator(".lsp :is(button, input)").all():
+    for control in page.locator(".vb-spectrum :is(button, input)").all():
         assert control.bounding_box()["height"] >= 44
     box = boxes(page)[0]
     page.touchscreen.tap(box["x"] + 30, box["y"] + box["height"] / 4)
     low, high = make_spectrum().frame["var"]
     assert noise_shown(page)[0] == pytest.approx(low * (high / low) ** 0.75, rel=0.02)
-    plots = [page.locator(f".lsp-{name}").bounding_box()["y"] for name in LSP_PARTS]
+    plots = [
+        page.locator(f".spectrum-{name}").bounding_box()["y"] for name in LSP_PARTS
+    ]
     assert plots == sorted(plots)
 
 
@@ -240,7 +242,7 @@ def test_digits_fade_as_latents_collapse(theme, show):
     if theme == "dark":
         paper, ink = ([27, 32, 40], [230, 235, 240])
     for key, var in (("Home", explorer.frame["var"][0]), ("End", 0.826)):
-        page.locator(".lx-slider input").first.press(key)
+        page.locator(".vb-slider input").first.press(key)
         page.wait_for_timeout(60)
         at_noise(explorer, 10, var)
         pair = [explorer.now.digits, explorer.now.reconstructions()]
@@ -248,7 +250,7 @@ def test_digits_fade_as_latents_collapse(theme, show):
         expected = np.array(paper) + images.numpy()[..., None] * np.subtract(ink, paper)
         for k, image in enumerate(expected):
             shown = (
-                page.locator(".lsp canvas")
+                page.locator(".vb-spectrum canvas")
                 .nth(k)
                 .evaluate(
                     "(el) => [...el.getContext('2d').getImageData(0, 0, 8, 8).data]"
@@ -264,8 +266,8 @@ def test_a_kernel_hears_of_the_noise(show):
     page = show(make_spectrum()).page
     page.evaluate(STAND_IN)
     page.evaluate(RENDER)
-    page.locator(".lx-slider input").nth(0).press("End")
-    page.locator(".lx-slider input").nth(1).press("Home")
+    page.locator(".vb-slider input").nth(0).press("End")
+    page.locator(".vb-slider input").nth(1).press("Home")
     read = "['var', 'num_latents'].map((name) => m.model.get(name))"
     high = make_spectrum().frame["var"][1]
     assert page.evaluate(read) == pytest.approx([high, 1], rel=1e-12)
@@ -276,8 +278,8 @@ def test_two_spectra_and_a_posterior_share_a_page(show):
     visit = show(make_spectrum(), make_spectrum(num_latents=3), make_posterior())
     page = visit.page
     page.evaluate(SCROLL_DOWN)
-    page.wait_for_function("document.querySelectorAll('.lx').length === 3")
-    first, second = (page.locator(".lsp").nth(k) for k in (0, 1))
+    page.wait_for_function("document.querySelectorAll('.vb').length === 3")
+    first, second = (page.locator(".vb-spectrum").nth(k) for k in (0, 1))
     second.locator("input").first.press("End")
     expect_noise(first, make_spectrum())
     high = make_spectrum().frame["var"][1]
@@ -294,23 +296,23 @@ def test_nothing_jumps_and_panels_are_side_by_side_where_there_is_room(width, sh
     page.add_style_tag(content=THEME)
     settled(page)
     for k, key in ((0, "End"), (0, "Home"), (1, "Home"), (1, "ArrowRight"), (1, "End")):
-        page.locator(".lx-slider input").nth(k).press(key)
-        heights.add(page.locator(".lsp").bounding_box()["height"])
-    page.locator(".lx-slider input").nth(0).evaluate(
+        page.locator(".vb-slider input").nth(k).press(key)
+        heights.add(page.locator(".vb-spectrum").bounding_box()["height"])
+    page.locator(".vb-slider input").nth(0).evaluate(
         "(el) => { el.value = 250; el.dispatchEvent(new Event('input')); }"
     )
-    heights.add(page.locator(".lsp").bounding_box()["height"])
+    heights.add(page.locator(".vb-spectrum").bounding_box()["height"])
     assert len(heights) == 1
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     spectrum, _, curve = boxes(page)
     assert (spectrum["y"] == curve["y"]) == (width > 600)
-    word, axes = page.locator(".lx-sp-kl-word text").bounding_box(), boxes(page)[1]
+    word, axes = page.locator(".vb-sp-kl-word text").bounding_box(), boxes(page)[1]
     assert word["x"] + word["width"] < axes["x"] + axes["width"]
     assert visit.problems == []
 
 
 DRAGGED_LINE = DRAGGED.replace(
-    'querySelectorAll(".lx-handle")[1]', 'querySelector(".lx-handle")'
+    'querySelectorAll(".vb-handle")[1]', 'querySelector(".vb-handle")'
 )
 
 

@@ -30,7 +30,7 @@ from explore.stepper.oracle import (
 
 
 def heights_shown(page):
-    return numbers(page, ".le-readings dd")
+    return numbers(page, ".vb-sum dd")
 
 
 @pytest.mark.browser
@@ -44,19 +44,23 @@ def test_half_steps_touch_climb_and_add_up(show):
         shown = heights_shown(page)
         assert shown == pytest.approx(expected, abs=0.0011)
         assert shown[0] == pytest.approx(shown[1] + shown[2], abs=1e-9)
-        status = page.locator(".le-status").text_content()
+        status = page.locator(".stepper-status").text_content()
         said = "the bound" if step < 2 * len(bounds) - 1 else "nothing moves any more"
         assert status.startswith(f"Iteration {t + 1}, {'EM'[half]}-step: {said}")
-        weights = numbers(page, ".le td:nth-child(2)")
+        weights = numbers(page, ".vb-stepper td:nth-child(2)")
         expected = run.path[t + half].weights.tolist()
         assert weights == pytest.approx(expected, abs=0.0006)
-        page.locator(".le input").press("ArrowRight")
+        page.locator(".vb-stepper input").press("ArrowRight")
     assert "more: bound and log-likelihood are equal to three decimals." in status
     assert "Converged: gain under 0.0001 nats" in status
-    assert numbers(page, ".le td:nth-child(2)") == [0.333, 0.667]
+    assert numbers(page, ".vb-stepper td:nth-child(2)") == [0.333, 0.667]
     assert heights_shown(page) == [-154.731, -154.731, 0]
     press(page, "Back")
-    assert page.locator(".le-status").text_content().startswith("Iteration 10, E-step")
+    assert (
+        page.locator(".stepper-status")
+        .text_content()
+        .startswith("Iteration 10, E-step")
+    )
     press(page, "Start over")
     assert heights_shown(page) == [-284.302, -284.302, 0]
 
@@ -64,23 +68,23 @@ def test_half_steps_touch_climb_and_add_up(show):
 @pytest.mark.browser
 def test_the_marks_are_where_the_curves_are(show):
     page = show(make_stepper()).page
-    assert place_of(page, ".lx-em-marks .both")[0] == pytest.approx(0, abs=1e-6)
+    assert place_of(page, ".vb-em-marks .both")[0] == pytest.approx(0, abs=1e-6)
     page.wait_for_timeout(100)
     press(page, "Step")
     (s, top, _), (at, low, _) = (
-        place_of(page, f".lx-em-marks .{name}") for name in ("likelihood", "bound")
+        place_of(page, f".vb-em-marks .{name}") for name in ("likelihood", "bound")
     )
     assert [s, at] == pytest.approx([1, 1], abs=1e-6) and top < low
     for name, height in (("em-lik", top), ("em-bound", low)):
-        curve = drawn(page, f".lx-plot .lx-{name} path >> nth=0")
-        _, _, whole = place_of(page, ".lx-em-marks .likelihood")
+        curve = drawn(page, f".vb-plot .vb-{name} path >> nth=0")
+        _, _, whole = place_of(page, ".vb-em-marks .likelihood")
         at_one = np.interp(1.3 / 1.8, *curve.T)
         assert at_one == pytest.approx(1 - height / whole, abs=0.002)
-    assert drawn(page, ".lx-em-bound path >> nth=0")[:, 1].argmax() == 26
-    words = page.locator(".lx-em-words").first.text_content()
+    assert drawn(page, ".vb-em-bound path >> nth=0")[:, 1].argmax() == 26
+    words = page.locator(".vb-em-words").first.text_content()
     assert words == "KL 8.027"
     press(page, "Step")
-    words = page.locator(".lx-em-words").first.text_content()
+    words = page.locator(".vb-em-words").first.text_content()
     assert words == "lifted by 8.027 to touch"
 
 
@@ -89,7 +93,7 @@ def test_dragging_a_ring_starts_another_run(show):
     page = show(make_stepper()).page
     page.wait_for_timeout(100)
     press(page, "Step", "Step")
-    ring, plot = page.locator(".lx-handle").nth(1), boxes(page)[0]
+    ring, plot = page.locator(".vb-handle").nth(1), boxes(page)[0]
     box = ring.bounding_box()
     page.mouse.move(box["x"] + 26, box["y"] + 20)
     page.mouse.down()
@@ -97,10 +101,10 @@ def test_dragging_a_ring_starts_another_run(show):
     page.mouse.up()
     means = numbers_in(ring.get_attribute("aria-valuetext"))[1:]
     assert means == pytest.approx([5.6, 1.5], abs=0.02)
-    first = page.locator(".lx-handle").first.get_attribute("aria-valuetext")
+    first = page.locator(".vb-handle").first.get_attribute("aria-valuetext")
     assert numbers_in(first) == [1, 1.9, 0.4]
     press(page, "Step")
-    start = page.locator(".le-status").text_content()
+    start = page.locator(".stepper-status").text_content()
     assert start.startswith("Iteration 1, M-step")
     ring.press("Home")
     assert heights_shown(page) == [-284.302, -284.302, 0]
@@ -124,13 +128,13 @@ def test_starts_offered_end_at_different_heights(show):
     press(page, "poor", "Play")
     assert poor.get_attribute("aria-pressed") == "true"
     assert heights_shown(page)[0] == -218.745
-    status = page.locator(".le-status").text_content()
+    status = page.locator(".stepper-status").text_content()
     assert status.endswith("Another start ends 64.014 nats higher.")
     press(page, "good")
     assert poor.get_attribute("aria-pressed") == "false"
     press(page, "Play")
     assert heights_shown(page)[0] == -154.731
-    assert "Another" not in page.locator(".le-status").text_content()
+    assert "Another" not in page.locator(".stepper-status").text_content()
 
 
 @pytest.mark.browser
@@ -139,19 +143,19 @@ def test_numbers_are_whole_and_nothing_jumps(width, show):
     page = show(make_choice(), width=width).page
     page.add_style_tag(content=THEME)
     press(page, "poor", "Step")
-    panel = page.locator(".lx-part").nth(1).bounding_box()
-    for number in page.locator(".le-readings dd").all():
+    panel = page.locator(".vb-part").nth(1).bounding_box()
+    for number in page.locator(".vb-sum dd").all():
         box = number.bounding_box()
         assert box["x"] + box["width"] <= panel["x"] + panel["width"]
         assert number.evaluate("(el) => el.scrollWidth <= el.clientWidth")
-    slider, heights = page.locator(".le input"), set()
+    slider, heights = page.locator(".vb-stepper input"), set()
     for key in ("Home", "ArrowRight", "End"):
         slider.press(key)
-        heights.add(page.locator(".le").bounding_box()["height"])
+        heights.add(page.locator(".vb-stepper").bounding_box()["height"])
     for _ in range(6):
-        page.locator(".lx-handle").first.press("Shift+ArrowLeft")
+        page.locator(".vb-handle").first.press("Shift+ArrowLeft")
         slider.press("End")
-        heights.add(page.locator(".le").bounding_box()["height"])
+        heights.add(page.locator(".vb-stepper").bounding_box()["height"])
     assert len(heights) == 1
 
 
@@ -159,14 +163,14 @@ def test_numbers_are_whole_and_nothing_jumps(width, show):
 def test_a_number_stands_on_the_ring_until_the_centre_has_left_it(show):
     page = show(make_stepper()).page
     page.wait_for_timeout(100)
-    discs = page.locator(".lx-em-numbers circle")
-    numbers = page.locator(".lx-em-numbers text")
+    discs = page.locator(".vb-em-numbers circle")
+    numbers = page.locator(".vb-em-numbers text")
     assert discs.count() == 0 and numbers.all_text_contents() == ["1", "2"]
     press(page, "Step")
     assert discs.count() == 1 and numbers.count() == 2
     at = "(el) => ['x', 'y'].map((k) => el[k].baseVal[0].value)"
     mean = "(el) => ['cx', 'cy'].map((k) => el[k].baseVal.value)"
-    centres = page.locator(".lx-em-centres circle")
+    centres = page.locator(".vb-em-centres circle")
     assert numbers.nth(0).evaluate(at) == centres.nth(0).evaluate(mean)
     assert numbers.nth(1).evaluate(at) == discs.evaluate(mean)
 
@@ -177,13 +181,13 @@ def test_the_history_holds_the_first_value_and_the_best(show):
     page.wait_for_timeout(100)
     for name in ("good", "poor"):
         press(page, name)
-        climb = drawn(page, ".lx-em-rest path >> nth=1")[:, 1]
+        climb = drawn(page, ".vb-em-rest path >> nth=1")[:, 1]
         assert 0 < climb[0] < 0.1
-        best = drawn(page, ".lx-em-best path")[0, 1]
+        best = drawn(page, ".vb-em-best path")[0, 1]
         assert climb.max() - 1e-3 <= best < 0.9
-    words = page.locator(".lx-em-words text").last
+    words = page.locator(".vb-em-words text").last
     assert words.text_content() == "best start: \u2212154.731"
-    top = drawn(page, ".lx-em-now path")[:, 1].max()
+    top = drawn(page, ".vb-em-now path")[:, 1].max()
     assert top == pytest.approx(best, abs=0.01)
 
 
@@ -191,11 +195,14 @@ def test_the_history_holds_the_first_value_and_the_best(show):
 def test_play_moves_pauses_and_the_slider_goes_anywhere(show):
     page = show(make_stepper()).page
     page.wait_for_timeout(300)
-    slider, play = page.locator(".le input"), page.locator(".le-buttons button").nth(2)
+    slider, play = (
+        page.locator(".vb-stepper input"),
+        page.locator(".vb-buttons button").nth(2),
+    )
     assert slider.input_value() == "0"  # nothing moves by itself
     play.click()
     assert play.text_content() == "Pause"
-    page.wait_for_function("document.querySelector('.le input').value === '1'")
+    page.wait_for_function("document.querySelector('.vb-stepper input').value === '1'")
     play.click()
     assert play.text_content() == "Play"
     slider.press("End")
@@ -214,24 +221,24 @@ def test_a_kernel_moves_the_stepper_and_a_collapse_is_said(show):
     _, log_lik, _ = run_from(GOOD)
     assert heights_shown(page)[0] == pytest.approx(log_lik[2], abs=0.0006)
     page.evaluate("(means) => m.model.set('means', means)", COLLAPSING)
-    page.locator(".le input").press("End")
+    page.locator(".vb-stepper input").press("End")
     assert page.evaluate("m.model.get('step')") == 3
-    status = page.locator(".le-status").text_content()
+    status = page.locator(".stepper-status").text_content()
     assert "the next M-step would leave component 1 with no width" in status
     rows = page.evaluate(PAGE_RUN, [COLLAPSING, POSITIONS])
     assert len(rows["path"]) == 3 and rows["fault"] == {"k": 0, "kind": "flat"}
     page.evaluate("m.model.set('means', [[1.9, 0.4], [1000, 1000]])")
-    words = page.locator(".lx-em-words").first.locator("text").all_text_contents()
+    words = page.locator(".vb-em-words").first.locator("text").all_text_contents()
     said = ["No M-step from here:", "it would leave component 2", "with no weight"]
     assert words == said
-    slice_, history = page.locator(".lx-plot").nth(1), page.locator(".lx-plot").nth(2)
+    slice_, history = page.locator(".vb-plot").nth(1), page.locator(".vb-plot").nth(2)
     assert slice_.locator("svg > g > line").count() == 0
-    _, y, height = place_of(history, ".lx-em-marks circle")
+    _, y, height = place_of(history, ".vb-em-marks circle")
     assert 0 < y < height
     same = [[4.0, 1.3], [4.0, 1.3]]
     page.evaluate("(means) => m.model.set('means', means)", same)
-    page.locator(".le input").press("End")
-    assert "Converged" in page.locator(".le-status").text_content()
+    page.locator(".vb-stepper input").press("End")
+    assert "Converged" in page.locator(".stepper-status").text_content()
 
 
 @pytest.mark.browser
@@ -239,9 +246,9 @@ def test_two_steppers_do_not_clash(show):
     visit = show(make_stepper(), make_stepper(POOR), make_surface())
     page = visit.page
     page.evaluate(SCROLL_DOWN)
-    page.wait_for_function("document.querySelectorAll('.lx').length === 3")
-    page.locator(".le").nth(1).get_by_role("button", name="Step").click()
-    first, second = (page.locator(".le").nth(k) for k in (0, 1))
+    page.wait_for_function("document.querySelectorAll('.vb').length === 3")
+    page.locator(".vb-stepper").nth(1).get_by_role("button", name="Step").click()
+    first, second = (page.locator(".vb-stepper").nth(k) for k in (0, 1))
     assert heights_shown(first) == [-284.302, -284.302, 0]
     assert heights_shown(second)[2] == pytest.approx(8.13, abs=0.01)
     assert page.locator("[id], input[name]").count() == 0
@@ -263,7 +270,7 @@ def test_flowers_and_heights_are_side_by_side_where_there_is_room(width, show):
 def test_the_ink_follows_the_theme(theme, show):
     page = show(make_stepper()).page
     page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-    ink = page.locator(".lx-em-lik path").first.evaluate(
+    ink = page.locator(".vb-em-lik path").first.evaluate(
         "(el) => getComputedStyle(el).stroke"
     )
     assert ink == ("rgb(29, 39, 51)" if theme == "light" else "rgb(230, 235, 240)")

@@ -49,8 +49,8 @@ def test_climbing_in_the_page_is_gradient_ascent(start, show):
     np.testing.assert_allclose(walked, path, rtol=0, atol=1e-5)
     page.get_by_role("button", name="Climb").click()
     assert numbers(page) == pytest.approx(path[-1].tolist(), abs=0.006)
-    assert page.locator(".lx-walk path").count() == 31
-    assert page.locator(".ls-status").text_content() == "30 gradient steps taken"
+    assert page.locator(".vb-walk path").count() == 31
+    assert page.locator(".vb-status").text_content() == "30 gradient steps taken"
 
 
 @pytest.mark.browser

@@ -1,239 +1,183 @@
 // The ELBO ellipse: a Gaussian q over a posterior in the plane, and log p(x) = ELBO + KL(q || p).
 // State lives in the traits target, direction, mu, lengths and angle.
-import { button, panel, reading } from "../parts/controls.js";
-import { format, h, mounted, OWN_KEYS, symbol } from "../parts/dom.js";
+import {
+  button,
+  buttons,
+  choice,
+  even,
+  hint,
+  panel,
+  reading,
+  readings,
+  slider,
+  sliders,
+  status,
+} from "../parts/controls.js";
+import { explorer, format, h, italic, say, symbol } from "../parts/dom.js";
+import { linear, logarithmic } from "../parts/scales.js";
+import { mounted } from "../parts/state.js";
 import { Bar } from "./bar.js";
-import { Plane } from "./plane.js";
 import { contours, covOf, nearest, terms } from "./maths.js";
-import { linear, logarithmic } from "../parts/plot.js";
+import { Plane } from "./plane.js";
 
 export { contours, covOf, nearest, terms };
 
+const TRAITS = ["target", "direction", "mu", "lengths", "angle"];
 const NAMES = { reverse: "KL(q \u2016 p)", forward: "KL(p \u2016 q)" };
 const MEANING = {
   reverse: "It is the gap in the bar: what lifts the ELBO lowers it.",
   forward: "It is not the gap in the bar: it averages over the posterior, not over q.",
 };
 
-// label: children; name: as spoken. The track has so many steps of a scale.
-function slider({ label, name, scale, steps, words = format }) {
-  const input = h("input", { type: "range", min: 0, max: steps, step: 1, "aria-label": name });
-  const number = h("span", { class: "lx-number", "aria-hidden": "true" });
-  const show = (value, worth) => {
-    input.value = steps * scale.at(value);
-    number.textContent = words(value);
-    input.setAttribute("aria-valuetext", `${name} ${words(value)}, ${worth}`);
-  };
-  const el = h("label", { class: "lx-slider" }, h("span", {}, ...label), input, number);
-  return { el, input, show, value: () => scale.value(input.value / steps) };
-}
-
-function sliders(bound, [low, high]) {
+function numbersOfQ(bound, [low, high]) {
   const mean = (k) =>
     slider({
       label: ["mean ", symbol("z", k)],
       name: `mean z${k}`,
-      scale: linear(-bound, bound),
-      steps: 100 * bound,
+      track: even(linear(-bound, bound), 100 * bound),
     });
   const length = (label, name) =>
     slider({
       label: [`${label} std. dev.`],
       name: `${name} standard deviation`,
-      scale: logarithmic(low, high),
-      steps: 300,
+      track: even(logarithmic(low, high), 300),
     });
   const angle = slider({
-    label: ["angle"],
     name: "angle",
-    scale: linear(-180, 180),
-    steps: 360,
+    track: even(linear(-180, 180), 360),
     words: (v) => `${format(v, 0)}\u00b0`,
   });
   return [mean(1), mean(2), length("1st", "first"), length("2nd", "second"), angle];
 }
 
-// Buttons of which one is pressed: [[value, text], ..]
-const choices = (name, options) => {
-  const buttons = options.map(([value, text]) => ({ value, el: button(text) }));
-  const el = h(
-    "div",
-    { class: "lq-choice", role: "group", "aria-label": name },
-    h("span", {}, `${name}:`),
-    ...buttons.map((one) => one.el),
-  );
-  return { buttons, el };
-};
-
 class Explorer {
-  constructor(model, el, signal) {
-    Object.assign(this, { model, signal, note: "" });
-    this.build(el);
+  constructor(state) {
+    Object.assign(this, { state, note: "" });
+    this.build();
+    this.root = this.layout();
     this.wire();
-    this.draw();
   }
 
   q() {
-    const [mu, lengths, angle] = ["mu", "lengths", "angle"].map((name) => this.model.get(name));
-    return { mu, lengths, angle };
+    return this.state.pick("mu", "lengths", "angle");
   }
 
   target() {
-    return this.model.get("targets")[this.model.get("target")];
+    return this.state.get("targets")[this.state.get("target")];
   }
 
-  build(el) {
-    const { model, signal } = this;
-    const bound = model.get("bound");
-    const reach = model.get("reach");
-    const [mu, lengths, angle] = model.get("start");
+  build() {
+    const { state } = this;
+    const { bound, picture, reach, targets } = state.pick("bound", "picture", "reach", "targets");
+    const [mu, lengths, angle] = state.get("start");
     const draw = () => this.draw();
 
     this.plane = new Plane({
       bound,
+      drops: picture.drops,
       reach,
       home: { mu, lengths, angle },
       now: () => this.q(),
-      onMove: (q) => this.move(q),
+      onMove: (q) => this.put(q),
       draw,
-      signal,
+      signal: state.signal,
     });
-    this.bar = new Bar({ draw, signal });
+    this.bar = new Bar({ ...picture, draw, signal: state.signal });
 
-    this.sliders = sliders(bound, reach);
+    this.numbers = numbersOfQ(bound, reach);
+    const labels = Object.entries(targets).map(([name, { label }]) => [name, label]);
     this.choices = {
-      target: choices(
-        "Posterior",
-        Object.entries(model.get("targets")).map(([name, { label }]) => [name, label]),
-      ),
-      direction: choices("Make small", Object.entries(NAMES)),
+      target: choice("Posterior", labels),
+      direction: choice("Make small", Object.entries(NAMES)),
     };
     this.goal = reading();
     this.actions = ["Best q", "Best without rotation", "Start over"].map(button);
-    this.status = h("p", { class: "lx-note lq-status", "aria-live": "polite" });
-
-    this.root = this.layout();
-    el.append(this.root);
+    this.status = status();
   }
 
   layout() {
-    const {
-      actions,
-      bar,
-      choices: { direction, target },
-      goal,
-      plane,
-      status,
-    } = this;
-    return h(
-      "div",
-      { class: "lx lq", ...OWN_KEYS },
-      h(
-        "p",
-        { class: "lx-hint" },
+    const { actions, bar, choices, goal, numbers, plane } = this;
+    return explorer(
+      "ellipse",
+      hint(
         "Move, stretch and turn ",
-        h("i", {}, "q"),
+        italic("q"),
         " by its three handles. The sum in the bar never moves.",
       ),
-      target.el,
+      choices.target.el,
       h(
         "div",
-        { class: "lq-body" },
+        { class: "vb-body" },
         panel("Posterior and q", plane.plot.el),
-        panel(
-          "log p(x) = ELBO + KL(q \u2016 p)",
-          bar.plot.el,
-          bar.equation,
-          h("p", { class: "lx-note" }, "The ELBO, split in two ways, nats"),
-          bar.details,
-        ),
+        panel("log p(x) = ELBO + KL(q \u2016 p)", bar.plot.el, ...bar.numbers),
         panel(
           "Divergence",
-          direction.el,
-          h("div", { class: "lq-goal" }, h("dl", {}, goal.el)),
-          status,
-          h("div", { class: "lq-buttons" }, ...actions),
+          choices.direction.el,
+          h("div", { class: "ellipse-goal" }, readings([goal])),
+          this.status,
+          buttons(...actions),
         ),
-        panel(
-          "Gaussian q",
-          h("div", { class: "lx-sliders" }, ...this.sliders.map((one) => one.el)),
-        ),
+        panel("Gaussian q", sliders(numbers)),
       ),
     );
   }
 
   wire() {
-    const { actions, model, signal } = this;
-    const on = (el, type, action) => el.addEventListener(type, action, { signal });
-    for (const [trait, { buttons }] of Object.entries(this.choices)) {
-      for (const { el, value } of buttons) on(el, "click", () => this.put({ [trait]: value }));
+    const { actions, choices, numbers, state } = this;
+    const [best, unrotated, again] = actions;
+    for (const [trait, control] of Object.entries(choices)) {
+      control.onChange(state.listen, (value) => this.put({ [trait]: value }));
     }
-    this.sliders.forEach(({ input, value }, k) => on(input, "input", () => this.slide(k, value())));
-    on(actions[0], "click", () => this.best(false));
-    on(actions[1], "click", () => this.best(true));
-    on(actions[2], "click", () => this.take(model.get("start")));
-
-    const changed = () => this.batching || this.draw();
-    for (const name of ["target", "direction", "mu", "lengths", "angle"]) {
-      model.on(`change:${name}`, changed);
-      signal.addEventListener("abort", () => model.off(`change:${name}`, changed));
-    }
+    numbers.forEach((one, k) => one.onChange(state.listen, (value) => this.slide(k, value)));
+    state.listen(best, "click", () => this.best(""));
+    state.listen(unrotated, "click", () => this.best(" diagonal"));
+    state.listen(again, "click", () => this.take(state.get("start")));
+    state.watch(TRAITS, () => this.draw());
   }
 
-  // What the reader does. Each writes the traits and then redraws once.
+  // note: what is said of the new q, until the reader does something else
   put(changes, note = "") {
-    this.batching = true;
-    for (const [name, value] of Object.entries(changes)) this.model.set(name, value);
-    this.batching = false;
     this.note = note;
-    this.draw();
-    this.model.save_changes();
-  }
-
-  move(changes) {
-    this.put(changes);
+    this.state.put(changes);
   }
 
   slide(k, value) {
     const { mu, lengths } = this.q();
-    if (k < 2) this.move({ mu: mu.map((old, i) => (i === k ? value : old)) });
-    else if (k < 4) this.move({ lengths: lengths.map((old, i) => (i === k - 2 ? value : old)) });
-    else this.move({ angle: value });
+    const replaced = (values, place) => values.map((old, i) => (i === place ? value : old));
+    if (k < 2) this.put({ mu: replaced(mu, k) });
+    else if (k < 4) this.put({ lengths: replaced(lengths, k - 2) });
+    else this.put({ angle: value });
   }
 
   take([mu, lengths, angle], note) {
     this.put({ mu: [...mu], lengths: [...lengths], angle }, note);
   }
 
-  best(diagonal) {
-    const direction = this.model.get("direction");
-    const fits = this.target().best[direction + (diagonal ? " diagonal" : "")];
-    const kind = diagonal ? "Gaussian without rotation" : "Gaussian";
+  // restriction: "", or " diagonal" for a q without rotation
+  best(restriction) {
+    const fits = this.target().best[this.state.get("direction") + restriction];
+    const kind = restriction ? "Gaussian without rotation" : "Gaussian";
     const mirror = fits.length > 1 ? "; its mirror image is as good" : "";
     this.take(nearest(fits, this.q().mu), ` No ${kind} comes closer${mirror}.`);
   }
 
   draw() {
-    const { model } = this;
+    const { bar, choices, goal, note, numbers, plane, state } = this;
+    const { direction } = state.pick("direction");
     const q = this.q();
     const target = this.target();
     const worth = terms(target, q);
-    const direction = model.get("direction");
     const value = format(direction === "reverse" ? worth.kl : worth.forwardKl, 3);
     const spoken = `${NAMES[direction]} ${value} nats`;
 
-    this.plane.draw(target, q, spoken);
-    this.bar.draw(target, worth);
-    [...q.mu, ...q.lengths, q.angle].forEach((v, k) => this.sliders[k].show(v, spoken));
-    for (const [trait, { buttons }] of Object.entries(this.choices)) {
-      for (const one of buttons)
-        one.el.setAttribute("aria-pressed", one.value === model.get(trait));
-    }
+    plane.draw(target, q, spoken);
+    bar.draw(target, worth);
+    [...q.mu, ...q.lengths, q.angle].forEach((v, k) => numbers[k].show(v, spoken));
+    for (const [trait, control] of Object.entries(choices)) control.show(state.get(trait));
 
-    this.goal.el.firstChild.textContent = NAMES[direction];
-    this.goal.number.textContent = `${value} nats`;
-    const status = MEANING[direction] + this.note;
-    if (this.status.textContent !== status) this.status.textContent = status;
+    goal.el.firstChild.textContent = NAMES[direction];
+    goal.number.textContent = `${value} nats`;
+    say(this.status, MEANING[direction] + note);
   }
 }
 

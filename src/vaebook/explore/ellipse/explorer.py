@@ -1,11 +1,9 @@
 r"""The ELBO ellipse: a Gaussian q laid over a posterior by hand."""
 
-import math
-from collections.abc import Callable
-
 import traitlets as t
 
 from vaebook.explore.ellipse.maths import (
+    PICTURE,
     Ellipse,
     banana_target,
     linear_target,
@@ -14,11 +12,20 @@ from vaebook.explore.ellipse.maths import (
 )
 from vaebook.explore.ellipse.still import ellipse_still
 from vaebook.explore.parts.bundle import bundle, stylesheet
+from vaebook.explore.parts.constraints import (
+    FINITE,
+    POSITIVE,
+    numbers,
+    obeying,
+    one_of,
+    within,
+)
+from vaebook.explore.parts.traits import constrained
 from vaebook.explore.parts.widget import PicturedWidget
 from vaebook.variational import Banana
 
 SHORTEST, LONGEST = 0.1, 2.0  # standard deviations along an axis, within reach
-_NAMED = {"gaussian": "correlated Gaussian", "banana": "banana"}
+NAMED = {"gaussian": "correlated Gaussian", "banana": "banana"}
 START = ((0.3, 1.0), (0.7, 0.35), 15.0)
 
 
@@ -60,7 +67,7 @@ class EllipseExplorer(PicturedWidget):
     """
 
     _esm = bundle("ellipse/explorer.js")
-    _css = stylesheet("parts/theme.css", "parts/plot.css", "ellipse/explorer.css")
+    _css = stylesheet("parts/plot.css", "parts/sum.css", "ellipse/explorer.css")
 
     target = t.Unicode("gaussian").tag(sync=True)
     direction = t.Unicode("reverse").tag(sync=True)
@@ -69,6 +76,7 @@ class EllipseExplorer(PicturedWidget):
     angle = t.Float().tag(sync=True)
     start = t.List().tag(sync=True)
     targets = t.Dict().tag(sync=True)
+    picture = t.Dict(PICTURE).tag(sync=True)
     bound = t.Float().tag(sync=True)
     reach = t.List(t.Float()).tag(sync=True)
 
@@ -113,37 +121,22 @@ class EllipseExplorer(PicturedWidget):
         whole, elbo, kl = self.now.summands()
         return (
             f"ELBO ellipse, still picture: contours of a posterior ("
-            f"{_NAMED[self.target]}) under the ellipses of a Gaussian q with "
+            f"{NAMED[self.target]}) under the ellipses of a Gaussian q with "
             f"mean ({self.mu[0]:.2f}, {self.mu[1]:.2f}) and standard deviations "
             f"{self.lengths[0]:.2f} and {self.lengths[1]:.2f} along its axes; beside "
             f"it a bar in which the ELBO, {elbo} nats, and the gap KL(q \u2016 p), "
             f"{kl} nats, add up to log p(x), {whole} nats."
         )
 
-    @t.validate("target")
-    def _validate_target(self, proposal: dict) -> str:
-        return _one_of("target", proposal["value"], ("gaussian", "banana"))
-
-    @t.validate("direction")
-    def _validate_direction(self, proposal: dict) -> str:
-        return _one_of("direction", proposal["value"], ("reverse", "forward"))
-
-    @t.validate("mu")
-    def _validate_mu(self, proposal: dict) -> list[float]:
-        return _pair("mu", proposal["value"], "finite", math.isfinite)
-
-    @t.validate("lengths")
-    def _validate_lengths(self, proposal: dict) -> list[float]:
-        def proper(v: float) -> bool:
-            return v > 0 and math.isfinite(v)
-
-        return _pair("lengths", proposal["value"], "positive and finite", proper)
-
-    @t.validate("angle")
-    def _validate_angle(self, proposal: dict) -> float:
-        if not math.isfinite(proposal["value"]):
-            raise ValueError(f"angle must be finite; received {proposal['value']}")
-        return proposal["value"]
+    held = constrained(
+        {
+            "target": one_of(NAMED),
+            "direction": one_of(("reverse", "forward")),
+            "mu": numbers(2),
+            "lengths": numbers(2, POSITIVE),
+            "angle": FINITE,
+        }
+    )
 
 
 def _placed(mu: tuple, lengths: tuple, angle: float) -> dict:
@@ -153,30 +146,11 @@ def _placed(mu: tuple, lengths: tuple, angle: float) -> dict:
     return {"mu": mu, "lengths": lengths, "angle": angle, "start": start}
 
 
-def _one_of(name: str, value: str, choices: tuple[str, str]) -> str:
-    if value not in choices:
-        raise ValueError(f"{name} must be {' or '.join(choices)}; received {value}")
-    return value
-
-
-def _pair(
-    name: str, values: list[float], rule: str, proper: Callable[[float], bool]
-) -> list[float]:
-    if len(values) != 2 or not all(map(proper, values)):
-        raise ValueError(f"{name} must be two numbers, {rule}; received {values}")
-    return values
-
-
 def _check_seen(name: str, x: float, sigma: float) -> None:
-    if not (abs(x) <= 5 and 0.2 <= sigma <= 5):
-        raise ValueError(
-            f"x of {name} must be -5 to 5 and sigma 0.2 to 5; received {x} and {sigma}"
-        )
+    obeying(f"x of {name}", x, within(-5, 5))
+    obeying(f"sigma of {name}", sigma, within(0.2, 5))
 
 
 def _check_banana(banana: Banana) -> None:
     _check_seen("banana", banana.x, banana.sigma)
-    if not abs(banana.curvature) <= 2:
-        raise ValueError(
-            f"banana.curvature must be -2 to 2; received {banana.curvature}"
-        )
+    obeying("banana.curvature", banana.curvature, within(-2, 2))

@@ -1,11 +1,10 @@
 // The plane of the ELBO ellipse: contours of the posterior, q's ellipses, and three handles on q.
 import { format } from "../parts/dom.js";
-import { contours, covOf, tip } from "./maths.js";
 import { Handle } from "../parts/handle.js";
-import { clamp, ellipse, linear, Plot } from "../parts/plot.js";
+import { ellipse, Plot } from "../parts/plot.js";
+import { clamp, linear } from "../parts/scales.js";
+import { contours, covOf, tip } from "./maths.js";
 
-// Nats below the mode; of a Gaussian: 3, 2 and 1 standard deviations
-const DROPS = [4.5, 2, 0.5];
 // Of a key: degrees, and a factor
 const TURN = 3;
 const STRETCH = 1.04;
@@ -34,11 +33,11 @@ class Ring extends Handle {
   }
 }
 
-// options: {bound, home (a q), reach (of the lengths), now() (the present q),
-// onMove(q), draw(), signal}
+// options: {bound, drops (nats below the mode), home (a q), reach (of the lengths),
+// now() (the present q), onMove(q), draw(), signal}
 export class Plane {
-  constructor({ bound, home, reach, now, onMove, draw, signal }) {
-    Object.assign(this, { bound, home, reach, now, onMove });
+  constructor({ bound, drops, home, reach, now, onMove, draw, signal }) {
+    Object.assign(this, { bound, drops, home, reach, now, onMove });
     this.plot = new Plot({
       x: linear(-bound, bound),
       y: linear(-bound, bound),
@@ -74,7 +73,7 @@ export class Plane {
         step: ([a, b], dx, dy) => [a + dx * step, b + dy * step],
       }),
     );
-    this.rings.forEach(({ el }, k) => el.classList.toggle("lq-knob", k < 2));
+    this.rings.forEach(({ el }, k) => el.classList.toggle("ellipse-knob", k < 2));
   }
 
   // Axis k ends where it is pulled to; the other keeps its length.
@@ -113,7 +112,7 @@ export class Plane {
     if (target !== this.target || plot.w !== this.w || plot.h !== this.h) this.drawTarget(target);
     const cov = covOf(q);
     plot.show("el-q", ...[2, 1].map((k) => plot.line(ellipse(q.mu, cov, k))));
-    plot.show("el-axes", ...[0, 1].map((k) => plot.line([q.mu, tip(q, k)])));
+    plot.show("el-axes", ...[0, 1].map((k) => plot.segment(q.mu, tip(q, k))));
 
     const { mu, lengths, angle } = q;
     [0, 1].forEach((k) => {
@@ -130,9 +129,9 @@ export class Plane {
     Object.assign(this, { target, w: plot.w, h: plot.h });
     plot.show(
       "el-p",
-      ...DROPS.flatMap((drop) => contours(target, drop)).map((points) =>
-        plot.line([...points, points[0]]),
-      ),
+      ...this.drops
+        .flatMap((drop) => contours(target, drop))
+        .map((points) => plot.line([...points, points[0]])),
     );
     const at = [plot.x.high, plot.y.high];
     plot.show(

@@ -4,18 +4,10 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 
-from vaebook.explore.ellipse.maths import Ellipse, Target
-from vaebook.explore.parts.picture import (
-    ACCENT,
-    INK,
-    MUTED,
-    still_figure,
-    still_picture,
-)
+from vaebook.explore.ellipse.maths import PICTURE, Ellipse, Target
+from vaebook.explore.parts.colours import ACCENT, INK, MUTED
+from vaebook.explore.parts.picture import still_figure, still_picture
 from vaebook.figures import KL_COLOUR
-
-DROPS = (4.5, 2, 0.5)  # nats below the mode; of a Gaussian: 3, 2 and 1 deviations
-IN_VIEW, BEYOND = 6, 0.9  # nats below and above log p(x)
 
 
 def ellipse_still(ellipse: Ellipse, bound: float) -> bytes:
@@ -32,7 +24,7 @@ def _draw_posterior(ax: Axes, target: Target, bound: float) -> None:
     axis = torch.linspace(-bound, bound, 241, dtype=torch.float64)
     grid = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1)
     height = target.log_joint(grid).numpy()
-    levels = [height.max() - drop for drop in DROPS]
+    levels = [height.max() - drop for drop in PICTURE["drops"]]
     shades = ["#eceff2", "#d9dee4", "#c5ccd4"]
     ax.contourf(axis, axis, height, [*levels, height.max() + 1], colors=shades)
     ax.contour(
@@ -60,7 +52,8 @@ def _draw_q(ax: Axes, ellipse: Ellipse) -> None:
 def _draw_bar(ax: Axes, ellipse: Ellipse) -> None:
     """The ELBO and the gap, which end at log p(x)."""
     log_evidence, elbo = ellipse.log_evidence(), ellipse.elbo()
-    low, high = log_evidence - IN_VIEW, log_evidence + BEYOND
+    low = log_evidence - PICTURE["in_view"]
+    high = log_evidence + PICTURE["beyond"]
     start = max(elbo, low)
     ax.barh(0, start - low, left=low, height=0.3, color=ACCENT, alpha=0.3)
     ax.barh(0, log_evidence - start, left=start, height=0.3, color=KL_COLOUR)

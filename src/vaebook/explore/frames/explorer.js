@@ -1,5 +1,7 @@
 // Steps through frames drawn ahead; with a kernel, shows the exact drawing when it arrives.
-import { format, h, mounted, OWN_KEYS } from "../parts/dom.js";
+import { among, check, nearestNumber, slider } from "../parts/controls.js";
+import { explorer, format, h } from "../parts/dom.js";
+import { atEnd, mounted } from "../parts/state.js";
 
 const decimals = (value) => Math.min((String(value).split(".")[1] || "").length, 4);
 
@@ -11,39 +13,11 @@ function written(value, choices) {
 
 const same = (a, b) => Object.keys(a).every((name) => a[name] === b[name]);
 
-// A choice between false and true: a box to tick.
-function toggle(name, onStep, signal) {
-  const input = h("input", { type: "checkbox" });
-  const el = h("label", { class: "fx-toggle" }, input, h("span", {}, name));
-  input.addEventListener("change", () => onStep(input.checked), { signal });
-  return { el, show: (value) => (input.checked = value) };
-}
-
-// One slider: its positions are the choices of a parameter.
-function slider(name, choices, onStep, signal) {
-  const input = h("input", {
-    type: "range",
-    min: 0,
-    max: choices.length - 1,
-    step: 1,
-    "aria-label": name,
-  });
-  const number = h("span", { class: "fx-number", "aria-hidden": "true" });
-  const el = h("label", { class: "fx-slider" }, h("span", {}, name), input, number);
-  input.addEventListener("input", () => onStep(choices[Number(input.value)]), { signal });
-  const show = (value) => {
-    input.value = nearest(choices, value);
-    number.textContent = written(value, choices);
-    input.setAttribute("aria-valuetext", `${name} ${written(value, choices)}`);
-  };
-  return { el, show };
-}
-
+// Place of a choice: of a number the nearest, of a word the first if there is no such word
 function nearest(choices, value) {
   const exact = choices.indexOf(value);
   if (exact >= 0 || typeof value !== "number") return Math.max(exact, 0);
-  const distances = choices.map((choice) => Math.abs(choice - value));
-  return distances.indexOf(Math.min(...distances));
+  return nearestNumber(choices, value);
 }
 
 // Row of the frame nearest to the values; the last parameter changes fastest.
@@ -54,52 +28,38 @@ export function frameIndex(names, choices, values) {
   );
 }
 
+// A box to tick for a choice between false and true, else a slider over the choices
+function controlOf(name, choices) {
+  if (choices.every((one) => typeof one === "boolean")) return check(h("span", {}, name));
+  return slider({
+    name,
+    track: among(choices, nearest),
+    words: (value) => written(value, choices),
+  });
+}
+
 class Frames {
-  constructor(model, el, signal) {
-    const names = model.get("names");
-    const labels = model.get("labels");
-    const choices = model.get("choices");
-    const frames = model.get("frames");
-    const alts = model.get("alts");
-    Object.assign(this, { model, names, choices, frames, alts, urls: new Map() });
+  constructor(state) {
+    const { choices, labels, width } = state.pick("choices", "labels", "width");
+    Object.assign(this, { state, urls: new Map() });
+    this.picture = h("img", { class: "frames-picture dark-light", width, draggable: "false" });
+    this.controls = labels.map((label, k) => controlOf(label, choices[k]));
 
-    this.picture = h("img", {
-      class: "fx-frame dark-light",
-      width: model.get("width"),
-      draggable: "false",
-    });
-    this.controls = names.map((name, k) => {
-      const onStep = (value) => this.put(name, value);
-      const yesOrNo = choices[k].every((choice) => typeof choice === "boolean");
-      return yesOrNo
-        ? toggle(labels[k], onStep, signal)
-        : slider(labels[k], choices[k], onStep, signal);
-    });
-    this.root = h(
-      "div",
-      { class: "fx", ...OWN_KEYS },
-      this.picture,
-      h("div", { class: "fx-sliders" }, ...this.controls.map((one) => one.el)),
+    const row = this.controls.map((one) => one.el);
+    this.root = explorer("frames", this.picture, h("div", { class: "frames-row" }, ...row));
+    this.wire();
+  }
+
+  wire() {
+    const { controls, state, urls } = this;
+    const names = state.get("names");
+    controls.forEach((one, k) =>
+      one.onChange(state.listen, (value) =>
+        state.put({ values: { ...state.get("values"), [names[k]]: value } }),
+      ),
     );
-
-    this.listen(signal);
-    this.draw();
-    el.append(this.root);
-  }
-
-  listen(signal) {
-    const { model, urls } = this;
-    const draw = () => this.draw();
-    for (const key of ["change:values", "change:exact"]) {
-      model.on(key, draw);
-      signal.addEventListener("abort", () => model.off(key, draw));
-    }
-    signal.addEventListener("abort", () => urls.forEach((address) => URL.revokeObjectURL(address)));
-  }
-
-  put(name, value) {
-    this.model.set("values", { ...this.model.get("values"), [name]: value });
-    this.model.save_changes();
+    state.watch(["values", "exact"], () => this.draw());
+    atEnd(state.signal, () => urls.forEach((address) => URL.revokeObjectURL(address)));
   }
 
   url(frame) {
@@ -112,9 +72,9 @@ class Frames {
   }
 
   draw() {
-    const { alts, choices, controls, frames, model, names, picture } = this;
-    const values = model.get("values");
-    const exact = model.get("exact");
+    const { controls, picture, state } = this;
+    const { alts, choices, frames, names } = state.pick("alts", "choices", "frames", "names");
+    const { exact, values } = state.pick("exact", "values");
     const arrived = exact.values && same(values, exact.values);
     const index = frameIndex(names, choices, values);
     picture.src = this.url(arrived ? exact.frame : frames[index]);

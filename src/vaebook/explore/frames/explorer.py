@@ -11,7 +11,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from vaebook.explore.parts.bundle import bundle, stylesheet
+from vaebook.explore.parts.constraints import Constraint
 from vaebook.explore.parts.picture import to_webp
+from vaebook.explore.parts.traits import constrained
 from vaebook.explore.parts.widget import PicturedWidget
 from vaebook.figures import STYLE
 
@@ -90,14 +92,7 @@ class FrameExplorer(PicturedWidget):
             canvas.draw()
         return to_webp(np.asarray(canvas.buffer_rgba()), colours=32)
 
-    @t.validate("values")
-    def _validate_values(self, proposal: dict) -> dict:
-        names = list(proposal["value"])
-        if sorted(names) != sorted(self.names or names):
-            raise ValueError(
-                f"values must name {', '.join(self.names)}; received {', '.join(names)}"
-            )
-        return proposal["value"]
+    held = constrained({"values": lambda self: naming(self.names)})
 
     @t.observe("values")
     def _redraw(self, change: dict) -> None:
@@ -106,6 +101,15 @@ class FrameExplorer(PicturedWidget):
             frame = self._frame(self.values)
             alt = self.describe()
             self.exact = {"values": self.values, "frame": frame, "alt": alt}
+
+
+def naming(names: list[str]) -> Constraint:
+    """A dict with these keys; any, before they are known."""
+    return Constraint(
+        f"named {', '.join(names)}",
+        lambda values: sorted(values) == sorted(names or values),
+        lambda values: ", ".join(values),
+    )
 
 
 def explore(

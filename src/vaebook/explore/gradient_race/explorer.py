@@ -6,15 +6,29 @@ import traitlets as t
 from vaebook.explore.gradient_race.maths import (
     BASELINES,
     BATCHES,
+    EVEN,
     FARTHEST,
+    NAMES,
     NUM_BATCHES,
+    PICTURE,
+    SHAPE,
     TARGETS,
+    WORDS,
     Race,
     noise,
 )
 from vaebook.explore.gradient_race.still import gradient_race_still
 from vaebook.explore.parts.bundle import bundle, stylesheet
+from vaebook.explore.parts.constraints import one_of, within
+from vaebook.explore.parts.traits import constrained
 from vaebook.explore.parts.widget import PicturedWidget
+
+CHOICES = {
+    "baselines": list(BASELINES.items()),
+    "farthest": FARTHEST,
+    "sizes": BATCHES,
+    "targets": list(NAMES.items()),
+}
 
 
 class GradientRace(PicturedWidget):
@@ -50,13 +64,17 @@ class GradientRace(PicturedWidget):
     """
 
     _esm = bundle("gradient_race/explorer.js")
-    _css = stylesheet("parts/theme.css", "parts/plot.css", "gradient_race/explorer.css")
+    _css = stylesheet("parts/plot.css", "gradient_race/explorer.css")
 
     theta = t.Float().tag(sync=True)
     batch = t.Int(1).tag(sync=True)
     baseline = t.Unicode("none").tag(sync=True)
     target = t.Unicode("square").tag(sync=True)
     seed = t.Int().tag(sync=True)
+    shape = t.Dict(SHAPE).tag(sync=True)
+    choices = t.Dict(CHOICES).tag(sync=True)
+    verdicts = t.Dict({"even": EVEN, "words": WORDS}).tag(sync=True)
+    picture = t.Dict(PICTURE).tag(sync=True)
 
     def __init__(
         self,
@@ -84,36 +102,21 @@ class GradientRace(PicturedWidget):
     def describe(self) -> str:
         """Alt text of the snapshot."""
         truth = self.now.truth()
-        name = "x²" if self.target == "square" else self.target
         return (
             f"Variance race, still picture: two histograms of {NUM_BATCHES:,} "
-            f"estimates of the gradient of the mean of {name}, x ~ "
+            f"estimates of the gradient of the mean of {NAMES[self.target]}, x ~ "
             f"N({self.theta:.1f}, 1), by batches of {self.batch} with baseline "
             f"{self.baseline}, around the true {truth.gradient:.2f}: pathwise above, "
             f"variance {truth.pathwise:.2f} per draw; score function below, variance "
             f"{truth.score:.2f}. For the same accuracy {self.now.verdict()}."
         )
 
-    @t.validate("theta")
-    def _validate_theta(self, proposal: dict) -> float:
-        if not -FARTHEST <= proposal["value"] <= FARTHEST:
-            raise ValueError(f"theta must be -3 to 3; received {proposal['value']}")
-        return proposal["value"]
-
-    @t.validate("batch", "baseline", "target")
-    def _validate_choice(self, proposal: dict) -> int | str:
-        name = proposal["trait"].name
-        value = proposal["value"]
-        choices = {"batch": BATCHES, "baseline": BASELINES, "target": TARGETS}[name]
-        if value not in choices:
-            listed = ", ".join(map(str, choices))
-            raise ValueError(f"{name} must be one of {listed}; received {value}")
-        return value
-
-    @t.validate("seed")
-    def _validate_seed(self, proposal: dict) -> int:
-        if not 0 <= proposal["value"] < 2**31:
-            raise ValueError(
-                f"seed must be 0 to {2**31 - 1}; received {proposal['value']}"
-            )
-        return proposal["value"]
+    held = constrained(
+        {
+            "theta": within(-FARTHEST, FARTHEST),
+            "batch": one_of(BATCHES),
+            "baseline": one_of(BASELINES),
+            "target": one_of(TARGETS),
+            "seed": within(0, 2**31 - 1),
+        }
+    )

@@ -1,7 +1,9 @@
 // Two estimators of the gradient of E f(x) for x = theta + eps, eps ~ N(0, 1):
-// what is exact, and estimates from seeded noise.
-export const BATCHES = 1000;
-const LARGEST = 100;
+// what is exact, and estimates from seeded noise in so many batches of `largest` numbers.
+import { commas, format } from "../parts/dom.js";
+
+// So that halves, 55.5 among them, go up
+const ROUNDING = 1e-9;
 
 // In closed form: the gradient and the means of f, f'^2, f eps^2 and f^2 eps^2
 const square = {
@@ -52,8 +54,8 @@ function uniform(n, seed) {
 }
 
 // Standard normal numbers by Box and Muller's transform, batch after batch
-export function noise(seed) {
-  const eps = new Float64Array(BATCHES * LARGEST);
+export function noise(seed, { batches, largest }) {
+  const eps = new Float64Array(batches * largest);
   for (let n = 0; n < eps.length; n += 2) {
     const radius = Math.sqrt(-2 * Math.log(uniform(n, seed)));
     const angle = 2 * Math.PI * uniform(n + 1, seed);
@@ -64,12 +66,12 @@ export function noise(seed) {
 }
 
 // One estimate of each kind per batch, from its first `batch` numbers
-export function estimates(eps, { target, theta, batch }, b) {
+export function estimates(eps, { target, theta, batch, batches, largest }, b) {
   const { f, slope } = TARGETS[target];
-  const pathwise = new Float64Array(BATCHES);
-  const score = new Float64Array(BATCHES);
-  for (let k = 0; k < BATCHES; k++) {
-    for (const e of eps.subarray(k * LARGEST, k * LARGEST + batch)) {
+  const pathwise = new Float64Array(batches);
+  const score = new Float64Array(batches);
+  for (let k = 0; k < batches; k++) {
+    for (const e of eps.subarray(k * largest, k * largest + batch)) {
       pathwise[k] += slope(theta + e) / batch;
       score[k] += ((f(theta + e) - b) * e) / batch;
     }
@@ -94,4 +96,13 @@ export function tally(values, half, bins) {
     below: values.filter((v) => v < -half).length,
     above: values.filter((v) => v > half).length,
   };
+}
+
+// Which estimator needs more draws for one accuracy, and how many times; a ratio of variances
+// below `even` is no difference. words: {pathwise, score (with {} for the ratio), both}
+export function verdict({ pathwise, score }, { even, words }) {
+  const times = (ratio) => (ratio < 9.95 ? format(ratio, 1) : commas(ratio + ROUNDING));
+  if (score > even * pathwise) return words.score.replace("{}", times(score / pathwise));
+  if (pathwise > even * score) return words.pathwise.replace("{}", times(pathwise / score));
+  return words.both;
 }

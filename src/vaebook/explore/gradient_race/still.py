@@ -4,13 +4,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from vaebook.explore.gradient_race.maths import Race
-from vaebook.explore.parts.picture import ACCENT, INK, still_figure, still_picture
+from vaebook.explore.gradient_race.maths import NUM_BATCHES, PICTURE, Race
+from vaebook.explore.parts.colours import ACCENT, INK, LINE
+from vaebook.explore.parts.picture import still_figure, still_picture
 from vaebook.figures import KL_COLOUR
 
-HALF = {"square": 20, "cos x": 3, "cos 2x": 4, "cos 4x": 5}  # as in explorer.js
-CUT = 2.5
-LIGHT = "#e3e7ec"
 NAMES = {"pathwise": "pathwise", "score": "score function"}
 
 
@@ -19,8 +17,8 @@ def gradient_race_still(race: Race) -> bytes:
     figure = still_figure()
     panels = figure.subplots(2, 1, sharex=True)
     truth = race.truth()
-    half = HALF[race.target]
-    edges = np.linspace(-half, half, num_bins(race.batch) + 1)
+    half = PICTURE["half"][race.target]
+    edges = np.linspace(-half, half, PICTURE["bins"][race.batch] + 1)
     pairs = zip(panels, NAMES, (ACCENT, KL_COLOUR), race.estimates(), strict=True)
     for ax, kind, colour, values in pairs:
         spread = getattr(truth, kind)
@@ -34,17 +32,12 @@ def gradient_race_still(race: Race) -> bytes:
     return still_picture(figure, colours=24)
 
 
-def num_bins(batch: int) -> int:
-    """As in explorer.js."""
-    return 80 if batch < 5 else 160 if batch < 50 else 320
-
-
 def _draw_exact(ax: Axes, gradient: float, sd: float, edges: np.ndarray) -> float:
     """True gradient, one standard deviation, normal density; returns its peak."""
-    ax.axvspan(gradient - sd, gradient + sd, color=LIGHT, lw=0)
+    ax.axvspan(gradient - sd, gradient + sd, color=LINE, lw=0)
     ax.axvline(gradient, color=INK, lw=1.2)
     u = np.linspace(-4, 4, 161)
-    peak = 1000 * (edges[1] - edges[0]) / (sd * np.sqrt(2 * np.pi))
+    peak = NUM_BATCHES * (edges[1] - edges[0]) / (sd * np.sqrt(2 * np.pi))
     ax.plot(gradient + u * sd, peak * np.exp(-(u**2) / 2), color=INK, lw=0.8)
     return peak
 
@@ -57,13 +50,14 @@ def _draw_estimates(
     counts = np.histogram(values.clip(-half, half).numpy(), edges)[0]
     ax.stairs(counts, edges, fill=True, color=colour, alpha=0.6)
     tallest = counts[1:-1].max()
-    ax.set_ylim(0, 1.05 * np.clip(tallest, peak, CUT * peak))
+    highest = PICTURE["cut"] * peak
+    ax.set_ylim(0, 1.05 * np.clip(tallest, peak, highest))
     style = {"size": 8, "color": INK, "va": "top"}
     style["xycoords"] = "data", "axes fraction"
     for side, name in ((-half, "left"), (half, "right")):
         count = int((values * np.sign(side) > half).sum())
         if count:
             ax.annotate(f" {count} beyond ", (side, 0.96), ha=name, **style)
-    if tallest > CUT * peak:
+    if tallest > highest:
         at = edges[counts.tolist().index(tallest)]
         ax.annotate(f"{tallest} \u2191 ", (at, 0.96), ha="right", **style)

@@ -1,14 +1,14 @@
 // The latent explorer: one trained VAE, moved by hand. State lives in the widget's traits
 // z, selected and drawing; everything on screen is redrawn from them.
-import { mounted, onThemeChange, themeColours } from "../parts/dom.js";
-import { drawBase, drawInput, drawPoint, mosaicMoved } from "./draw.js";
-import { blank, editor } from "./editor.js";
-import { layout } from "./layout.js";
+import { button, hint } from "../parts/controls.js";
+import { explorer, h, palette } from "../parts/dom.js";
 import { decode, elboTerms, encode, sigmoid } from "../parts/mlp.js";
-import { Pad } from "./pad.js";
-import { picture } from "../parts/pixels.js";
+import { mounted } from "../parts/state.js";
+import { Decoded } from "./decoded.js";
+import { blank } from "./editor.js";
+import { LatentMap } from "./map.js";
+import { Scored } from "./scored.js";
 import { readModel } from "./shipped.js";
-import { elboBars } from "./terms.js";
 
 export { decode, elboTerms, encode, readModel, sigmoid };
 
@@ -23,161 +23,131 @@ const COLOURS = [
 ];
 
 class Explorer {
-  constructor(model, el, signal) {
-    Object.assign(this, { model, signal }, readModel(model));
-    this.bound = model.get("bound");
-    this.flat = this.latentDim === 1;
-    this.axes = [0, this.flat ? 0 : 1];
-    this.highlight = null;
-    this.origin = Math.max(model.get("selected"), 0);
-    this.batching = false;
-    this.stale = new Set();
-
-    this.build(el);
+  constructor(state) {
+    Object.assign(this, { state, shipped: readModel(state), terms: null });
+    this.build();
+    this.root = this.layout();
+    this.colours = palette(this.root, COLOURS, () => this.draw(), state.signal);
     this.wire();
-    this.recolour();
   }
 
-  build(el) {
-    const { side, latentDim, bound, classes, flat, signal } = this;
-    this.pad = new Pad({
+  build() {
+    const { shipped, state } = this;
+    const { bound, scale, selected } = state.pick("bound", "scale", "selected");
+    // The image to which "Undo edits" leads back
+    this.origin = Math.max(selected, 0);
+    this.reset = button("Reset");
+    this.map = new LatentMap({
+      shipped,
       bound,
-      flat,
-      signal,
-      onResize: () => (this.colours ? this.refresh("base", "z") : this.recolour()),
-      onMove: (h, v) => this.moveTo(h, v),
-      onPick: (i) => this.pick(i),
+      reset: this.reset,
+      draw: () => this.draw(),
+      onMove: (z) => state.put({ z }),
+      onPick: (row) => this.pick(row),
+      signal: state.signal,
     });
-
-    this.decoded = picture(side, "Decoded image: probability of ink at each pixel, given z");
-    this.rebuilt = picture(side, "Reconstruction: the image decoded from the mean of q(z|x)");
-    this.editor = editor(side, (pixels) => this.paint(pixels), signal);
-    this.bars = elboBars(latentDim, this.eps.length, this.model.get("scale"));
-
-    const page = layout({
-      latentDim,
+    this.decoded = new Decoded({
+      shipped,
       bound,
-      classes,
-      pad: this.pad.el,
-      decoded: this.decoded.el,
-      input: this.editor.el,
-      rebuilt: this.rebuilt.el,
-      bars: this.bars.el,
+      onMove: (z) => state.put({ z }),
+      listen: state.listen,
     });
-    this.controls = page.controls;
-    this.root = page.el;
-    el.append(this.root);
-    this.pad.measure();
+    this.scored = new Scored({
+      shipped,
+      scale,
+      onPaint: (pixels) => this.paint(pixels),
+      signal: state.signal,
+    });
+  }
+
+  layout() {
+    const { decoded, map, scored } = this;
+    return explorer(
+      "latent",
+      hint(
+        "Drag the ring to decode a point. " +
+          "Tap a digit, or paint one below, to encode it and fill the bars.",
+      ),
+      h("div", { class: "vb-body" }, map.el, decoded.el, scored.el),
+    );
   }
 
   wire() {
-    const { controls, signal } = this;
-    const on = (el, type, action) => el.addEventListener(type, action, { signal });
-
-    controls.sliders.forEach(({ input }, i) =>
-      on(input, "input", () => this.setLatent(i, Number(input.value))),
-    );
-    controls.menus.forEach(({ select }, k) =>
-      on(select, "change", () => this.setAxis(k, Number(select.value))),
-    );
-    controls.chips.forEach((chip, k) =>
-      on(chip, "click", () => this.setHighlight(this.classes[k])),
-    );
-
-    on(controls.mosaic, "change", () => this.refresh("base"));
-    on(controls.reset, "click", () => this.reset());
-    on(controls.previous, "click", () => this.step(-1));
-    on(controls.next, "click", () => this.step(1));
-    on(controls.undo, "click", () => this.pick(this.origin));
-    on(controls.clear, "click", () => this.paint(blank(this.side)));
-
-    onThemeChange(() => this.recolour(), signal);
-    for (const [key, kind] of [
-      ["z", "z"],
-      ["selected", "input"],
-      ["drawing", "input"],
-    ]) {
-      const changed = () => this.refresh(kind);
-      this.model.on(`change:${key}`, changed);
-      signal.addEventListener("abort", () => this.model.off(`change:${key}`, changed));
-    }
+    const { reset, scored, shipped, state } = this;
+    const { clear, next, previous, undo } = scored.buttons;
+    state.listen(reset, "click", () => this.startOver());
+    state.listen(previous, "click", () => this.step(-1));
+    state.listen(next, "click", () => this.step(1));
+    state.listen(undo, "click", () => this.pick(this.origin));
+    state.listen(clear, "click", () => this.paint(blank(shipped.side)));
+    state.watch(["z", "selected", "drawing"], (changed) => this.follow(changed));
   }
 
-  // What the reader does. Each writes traits; the traits' change events redraw.
-  put(changes) {
-    this.batching = true;
-    for (const [key, value] of Object.entries(changes)) this.model.set(key, value);
-    this.batching = false;
-    this.refresh();
-    this.model.save_changes();
-  }
-
-  moveTo(h, v) {
-    const z = this.model.get("z").slice();
-    if (!this.flat) z[this.axes[1]] = v;
-    z[this.axes[0]] = h;
-    this.put({ z });
-  }
-
-  setLatent(i, value) {
-    this.put({ z: this.model.get("z").map((old, j) => (j === i ? value : old)) });
-  }
-
-  pick(index) {
-    this.put({ selected: index, z: Array.from(this.means[index]) });
+  // What the reader does
+  pick(row) {
+    this.state.put({ selected: row, z: Array.from(this.shipped.means[row]) });
   }
 
   paint(pixels) {
-    this.put({
-      selected: -1,
-      drawing: Array.from(pixels),
-      z: Array.from(encode(this.net, pixels).mu),
-    });
+    const { mu } = encode(this.shipped.net, pixels);
+    this.state.put({ selected: -1, drawing: Array.from(pixels), z: Array.from(mu) });
   }
 
+  // To the next image, or the one before, of the classes on show
   step(direction) {
-    const count = this.labels.length;
-    let index = this.origin;
-    do index = (index + direction + count) % count;
-    while (this.highlight !== null && this.labels[index] !== this.highlight);
-    this.pick(index);
+    const { labels } = this.shipped;
+    const count = labels.length;
+    let row = this.origin;
+    do row = (row + direction + count) % count;
+    while (!this.map.includes(labels[row]));
+    this.pick(row);
   }
 
-  setAxis(k, latent) {
-    if (this.axes[1 - k] === latent) this.axes[1 - k] = this.axes[k];
-    this.axes[k] = latent;
-    this.refresh("base", "z");
+  startOver() {
+    const { z, selected } = this.state.get("home");
+    this.map.startOver();
+    this.state.put({ selected, drawing: [], z: z.slice() });
+    this.draw();
   }
 
-  setHighlight(label) {
-    this.highlight = this.highlight === label ? null : label;
-    this.refresh("base");
+  // The image on show: a test image, the reader's own, or null
+  image() {
+    const { drawing, selected } = this.state.pick("drawing", "selected");
+    if (selected >= 0) return this.shipped.images[selected];
+    return drawing.length > 0 ? drawing : null;
   }
 
-  reset() {
-    this.axes = [0, this.flat ? 0 : 1];
-    this.highlight = null;
-    this.controls.mosaic.checked = false;
-    const { z, selected } = this.model.get("home");
-    this.put({ selected, drawing: [], z: z.slice() });
-    this.refresh("base", "z", "input");
+  // Colours are known only in the page; in Jupyter the first drawing comes before that.
+  draw() {
+    const colours = this.colours();
+    if (!colours) return;
+    this.drawInput(colours);
+    this.map.drawBase(this.state.get("z"), colours);
+    this.drawPoint(colours);
   }
 
-  // Colours are known only in the page; in Jupyter render comes before that.
-  recolour() {
-    if (!this.root.isConnected) return;
-    this.colours = themeColours(this.root, COLOURS);
-    this.refresh("base", "z", "input");
+  follow(changed) {
+    const colours = this.colours();
+    if (!colours) return;
+    if (changed.some((name) => name !== "z")) this.drawInput(colours);
+    this.drawPoint(colours);
   }
 
-  refresh(...kinds) {
-    kinds.forEach((kind) => this.stale.add(kind));
-    if (this.batching || !this.colours) return;
-    const stale = this.stale;
-    this.stale = new Set();
-    if (stale.has("input")) drawInput(this);
-    if (stale.has("base") || (stale.has("z") && mosaicMoved(this))) drawBase(this);
-    if (stale.size > 0) drawPoint(this);
+  // All that follows the image on show
+  drawInput(colours) {
+    const { shipped, state } = this;
+    const selected = state.get("selected");
+    const image = this.image();
+    if (selected >= 0) this.origin = selected;
+    this.terms = image && elboTerms(shipped.net, image, shipped.eps);
+    this.scored.draw({ image, selected, terms: this.terms, colours });
+  }
+
+  // All that follows z
+  drawPoint(colours) {
+    const z = this.state.get("z");
+    this.decoded.draw(z, colours);
+    this.map.drawPoint(z, this.terms, colours);
   }
 }
 

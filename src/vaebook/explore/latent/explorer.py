@@ -10,7 +10,9 @@ from vaebook.explore.latent.maths import Shown, Terms, fixed_noise_terms
 from vaebook.explore.latent.still import latent_still
 from vaebook.explore.parts import packing
 from vaebook.explore.parts.bundle import bundle, stylesheet
+from vaebook.explore.parts.constraints import Constraint, numbers, obeying
 from vaebook.explore.parts.packing import check_images
+from vaebook.explore.parts.traits import constrained
 from vaebook.explore.parts.widget import PicturedWidget
 
 NUM_SAMPLES = 64
@@ -54,7 +56,7 @@ class LatentExplorer(PicturedWidget):
     """
 
     _esm = bundle("latent/explorer.js")
-    _css = stylesheet("parts/theme.css", "latent/explorer.css")
+    _css = stylesheet("latent/explorer.css")
 
     z = t.List(t.Float()).tag(sync=True)
     selected = t.Int(0).tag(sync=True)
@@ -85,7 +87,7 @@ class LatentExplorer(PicturedWidget):
         self.noise = _half_noise(NUM_SAMPLES, model.latent_dim, rng)
         terms = self.terms(self.x)
         start = terms.mu[0].tolist() if preset_z is None else preset_z
-        z = _check_z(start, model.latent_dim)
+        z = obeying("z", list(map(float, start)), numbers(model.latent_dim))
         super().__init__(
             z=z,
             home={"z": z, "selected": 0},
@@ -150,37 +152,29 @@ class LatentExplorer(PicturedWidget):
             f"the image decoded from {place}."
         )
 
-    @t.validate("z")
-    def _validate_z(self, proposal: dict) -> list[float]:
-        return _check_z(proposal["value"], self.model.latent_dim)
-
-    @t.validate("selected")
-    def _validate_selected(self, proposal: dict) -> int:
-        index = proposal["value"]
-        count = len(self.y)
-        if not -1 <= index < count:
-            raise ValueError(
-                f"selected must be -1 (none) or a row below {count}; received {index}"
-            )
-        return index
-
-    @t.validate("drawing")
-    def _validate_drawing(self, proposal: dict) -> list[int]:
-        pixels = proposal["value"]
-        dim = self.x.shape[-1]
-        if len(pixels) not in (0, dim) or not set(pixels) <= {0, 1}:
-            raise ValueError(
-                f"drawing must be empty or {dim} zeros and ones; received "
-                f"{len(pixels)} numbers, values {sorted(set(pixels))[:5]}"
-            )
-        return pixels
+    held = constrained(
+        {
+            "z": lambda self: numbers(self.model.latent_dim),
+            "selected": lambda self: row_or_none(len(self.y)),
+            "drawing": lambda self: drawing(self.x.shape[-1]),
+        }
+    )
 
 
-def _check_z(z: list[float], latent_dim: int) -> list[float]:
-    z = [float(value) for value in z]
-    if len(z) != latent_dim or not all(map(math.isfinite, z)):
-        raise ValueError(f"z must be {latent_dim} finite numbers; received {z}")
-    return z
+def row_or_none(count: int) -> Constraint:
+    """A row of so many, or -1."""
+    return Constraint(
+        f"-1 (none) or a row below {count}", lambda index: -1 <= index < count
+    )
+
+
+def drawing(dim: int) -> Constraint:
+    """An image of so many pixels, or none."""
+    return Constraint(
+        f"empty or {dim} zeros and ones",
+        lambda pixels: len(pixels) in (0, dim) and set(pixels) <= {0, 1},
+        lambda pixels: f"{len(pixels)} numbers, values {sorted(set(pixels))[:5]}",
+    )
 
 
 def _half_noise(num_samples: int, latent_dim: int, rng: torch.Generator) -> Tensor:

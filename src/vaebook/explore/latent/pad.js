@@ -1,46 +1,62 @@
 // The latent pad: a map of the test digits with a handle at z that drags, taps and takes keys.
-import { format, h } from "../parts/dom.js";
+import { h } from "../parts/dom.js";
+import { Handle } from "../parts/handle.js";
+import { clamp } from "../parts/scales.js";
+import { atEnd, listener } from "../parts/state.js";
 import { geometry, paintBase, paintPosterior, prepare } from "./layers.js";
 
-// CSS pixels a press may wander and still be a tap
-const TAP_SLOP = 4;
+// CSS pixels around a digit that a tap may hit
 const PICK_RADIUS = 14;
+// Of an arrow key, latent units
+const STEP = 0.1;
 
-function handleElement(flat) {
-  const keys = flat ? "left and right arrow keys move it" : "arrow keys move it";
-  return h("div", {
-    class: "lx-handle",
-    tabindex: "0",
-    role: "slider",
-    "aria-roledescription": "two-dimensional slider",
-    "aria-label": `Latent point z; ${keys}, Shift for larger steps, Home for the origin`,
-  });
+// A handle over digits: a tap on one of them picks it.
+class PickingHandle extends Handle {
+  constructor(options) {
+    super(options);
+    Object.assign(this, { digitAt: options.digitAt, onPick: options.onPick });
+  }
+
+  waits(event) {
+    return this.digitAt(event) >= 0;
+  }
+
+  tap(event) {
+    const row = this.digitAt(event);
+    if (row >= 0) this.onPick(row);
+    else super.tap(event);
+  }
 }
 
-// options: {bound, flat, onMove(h, v), onPick(index), onResize(), signal}
+// options: {bound, flat (one latent), onMove(across, up), onPick(row), onResize(), signal}
 export class Pad {
   constructor({ bound, flat, onMove, onPick, onResize, signal }) {
-    Object.assign(this, { bound, flat, onMove, onPick });
-    this.points = [];
-    this.at = [0, 0];
-
+    Object.assign(this, { bound, flat, points: [] });
     this.base = h("canvas", { "aria-hidden": "true" });
     this.overlay = h("canvas", { "aria-hidden": "true" });
-    this.handle = handleElement(flat);
-    this.el = h(
-      "div",
-      { class: flat ? "lx-pad lx-pad-flat" : "lx-pad" },
-      this.base,
-      this.overlay,
-      this.handle,
-    );
+    const kind = flat ? "latent-pad latent-pad-flat" : "latent-pad";
+    this.el = h("div", { class: kind }, this.base, this.overlay);
     this.g = geometry(360, 360, bound);
 
-    const observer = new ResizeObserver(() => this.measure() && onResize());
+    const keys = flat ? "left and right arrow keys move it" : "arrow keys move it";
+    this.x = { low: -bound, high: bound };
+    this.y = flat ? { low: 0, high: 0 } : this.x;
+    this.handle = new PickingHandle({
+      plot: this,
+      label: `Latent point z; ${keys}, Shift for larger steps, Home for the origin`,
+      step: ([a, b], dx, dy) => [a + STEP * dx, b + STEP * dy],
+      home: [0, 0],
+      onMove,
+      onPick,
+      digitAt: (event) => this.digitAt(event),
+      signal,
+    });
+
+    const resized = () => this.measure() && onResize();
+    const observer = new ResizeObserver(resized);
     observer.observe(this.el);
-    signal.addEventListener("abort", () => observer.disconnect());
-    window.addEventListener("resize", () => this.measure() && onResize(), { signal });
-    this.listen(signal);
+    atEnd(signal, () => observer.disconnect());
+    listener(signal)(window, "resize", resized);
   }
 
   measure() {
@@ -49,84 +65,33 @@ export class Pad {
     return width > 0;
   }
 
-  listen(signal) {
-    const on = (type, action) => this.el.addEventListener(type, action, { signal });
-    on("pointerdown", (event) => this.press(event));
-    on("pointermove", (event) => this.move(event));
-    on("pointerup", (event) => this.release(event));
-    on("pointercancel", () => (this.drag = null));
-    this.handle.addEventListener("keydown", (event) => this.key(event), { signal });
-  }
-
-  local(event) {
+  // Latents under a pointer event, kept within the pad
+  under({ clientX, clientY }) {
+    const { bound, flat, g } = this;
     const box = this.el.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
+    const across = g.toX(clientX - box.left);
+    const up = flat ? 0 : g.toY(clientY - box.top);
+    return [clamp(across, -bound, bound), clamp(up, -bound, bound)];
   }
 
-  // A finger drags only the handle, so that the page still scrolls; a mouse drags anywhere.
-  press(event) {
-    if (event.button > 0) return;
-    const [x, y] = this.local(event);
-    const onHandle = event.target === this.handle;
-    const grip = onHandle ? [this.g.x(this.at[0]) - x, this.g.y(this.at[1]) - y] : [0, 0];
-    const drags = onHandle || event.pointerType !== "touch";
-    this.drag = { start: [x, y], grip, drags, moved: false };
-
-    if (!drags) return;
-    if (event.isTrusted) this.el.setPointerCapture(event.pointerId);
-    if (!onHandle && this.nearest(x, y) < 0) this.moveTo(x, y);
-    this.handle.focus({ preventScroll: true });
-    event.preventDefault();
+  // Moves an element of this.el to a point, at the edge if the point lies outside.
+  place(el, at) {
+    const { bound, flat, g } = this;
+    const x = g.x(clamp(at[0], -bound, bound));
+    const y = flat ? g.top + g.h / 2 : g.y(clamp(at[1], -bound, bound));
+    el.style.transform = `translate(${x}px, ${y}px)`;
   }
 
-  move(event) {
-    if (!this.drag) return;
-    const [x, y] = this.local(event);
-    const { start, grip, drags } = this.drag;
-    this.drag.moved ||= Math.hypot(x - start[0], y - start[1]) > TAP_SLOP;
-    if (drags && this.drag.moved) this.moveTo(x + grip[0], y + grip[1]);
-  }
-
-  release(event) {
-    const { drag } = this;
-    this.drag = null;
-    if (!drag || drag.moved) return;
-    const [x, y] = this.local(event);
-    const index = this.nearest(x, y);
-    if (index >= 0) this.onPick(index);
-    else if (!drag.drags) this.moveTo(x, y);
-  }
-
-  key(event) {
-    const step = event.shiftKey ? 0.5 : 0.1;
-    const steps = {
-      ArrowLeft: [-step, 0],
-      ArrowRight: [step, 0],
-      ArrowUp: [0, step],
-      ArrowDown: [0, -step],
-      Home: [-this.at[0], -this.at[1]],
-    }[event.key];
-    if (!steps || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    this.onMove(this.clamp(this.at[0] + steps[0]), this.clamp(this.at[1] + steps[1]));
-  }
-
-  clamp(v) {
-    return Math.min(Math.max(v, -this.bound), this.bound);
-  }
-
-  moveTo(x, y) {
-    this.onMove(this.clamp(this.g.toX(x)), this.flat ? 0 : this.clamp(this.g.toY(y)));
-  }
-
-  nearest(x, y) {
+  // Row of the digit nearest to a pointer event, or -1
+  digitAt({ clientX, clientY }) {
+    const box = this.el.getBoundingClientRect();
     let best = -1;
     let distance = PICK_RADIUS;
-    this.points.forEach((point, i) => {
-      const d = Math.hypot(point.x - x, point.y - y);
-      if (!point.hidden && d < distance) {
-        best = i;
-        distance = d;
+    this.points.forEach((point, row) => {
+      const away = Math.hypot(point.x - clientX + box.left, point.y - clientY + box.top);
+      if (!point.hidden && away < distance) {
+        best = row;
+        distance = away;
       }
     });
     return best;
@@ -149,22 +114,11 @@ export class Pad {
   // posterior: {centre, sigma} in the pad's two axes, or null
   paintOverlay({ at, posterior, colours, spoken }) {
     const { g } = this;
-    this.at = at;
     const context = prepare(this.overlay, g.width, g.height);
     if (posterior) {
       const { centre, sigma } = posterior;
       paintPosterior(context, g, this.flat, centre, sigma, colours);
     }
-
-    const x = g.x(this.clamp(at[0]));
-    const y = this.flat ? g.top + g.h / 2 : g.y(this.clamp(at[1]));
-    this.handle.style.transform = `translate(${x}px, ${y}px)`;
-    this.handle.setAttribute("aria-valuemin", -this.bound);
-    this.handle.setAttribute("aria-valuemax", this.bound);
-    this.handle.setAttribute("aria-valuenow", this.clamp(at[0]).toFixed(2));
-    this.handle.setAttribute("aria-valuetext", spoken);
+    this.handle.show(at, spoken);
   }
 }
-
-export const spokenPoint = (names, values) =>
-  names.map((n, i) => `${n} ${format(values[i])}`).join(", ");

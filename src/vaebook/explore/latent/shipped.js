@@ -2,14 +2,13 @@
 import { buildModel, decodeFloat16, encode, unpackBits } from "../parts/mlp.js";
 
 // Reads the constant traits once: networks, test images, their posteriors, the noise.
-export function readModel(model) {
-  const net = buildModel(model.get("layers"), model.get("weights"));
-  const labels = model.get("labels");
-  const side = model.get("side");
-  const latentDim = model.get("home").z.length;
+export function readModel(state) {
+  const net = buildModel(state.get("layers"), state.get("weights"));
+  const { home, labels, side } = state.pick("home", "labels", "side");
+  const latentDim = home.z.length;
 
-  const images = unpackBits(model.get("images"), labels.length, side * side);
-  const noise = decodeFloat16(model.get("eps"));
+  const images = unpackBits(state.get("images"), labels.length, side * side);
+  const noise = decodeFloat16(state.get("eps"));
   const eps = Array.from({ length: noise.length / latentDim }, (_, s) =>
     noise.subarray(s * latentDim, (s + 1) * latentDim),
   );

@@ -9,7 +9,8 @@ from matplotlib.patches import Ellipse
 from torch import Tensor
 
 from vaebook.explore.latent.maths import Shown, Terms
-from vaebook.explore.parts.picture import ACCENT, INK, MUTED, to_webp
+from vaebook.explore.parts.colours import ACCENT, INK, LIGHT, MUTED
+from vaebook.explore.parts.picture import to_webp
 from vaebook.figures import CLASS_COLOURS
 
 
@@ -72,4 +73,4 @@ def _draw_image(ax: Axes, pixels: Tensor, title: str) -> None:
     ax.imshow(pixels.reshape(side, side).numpy(), cmap="gray_r", vmin=0, vmax=1)
     ax.set(xticks=[], yticks=[])
     ax.set_xlabel(title, color=MUTED, size=9)
-    ax.spines[:].set_color("#8a95a3")
+    ax.spines[:].set_color(LIGHT["edge"])

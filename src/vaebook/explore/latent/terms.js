@@ -8,14 +8,14 @@ const formula = () => ({
 });
 
 function row(name, label) {
-  const bar = h("div", { class: `lx-bar lx-bar-${name}` });
-  const number = h("span", { class: "lx-number" });
+  const bar = h("div", { class: `latent-bar latent-bar-${name}` });
+  const number = h("span", { class: "vb-number" });
   const el = h(
     "div",
-    { class: `lx-term lx-term-${name}` },
+    { class: `latent-term latent-term-${name}` },
     label,
     number,
-    h("div", { class: "lx-track" }, bar),
+    h("div", { class: "latent-track" }, bar),
   );
   return { el, bar, number };
 }
@@ -31,37 +31,42 @@ export function elboBars(latentDim, numSamples, scale) {
   const labels = formula();
   const rows = Object.fromEntries(Object.keys(labels).map((k) => [k, row(k, labels[k])]));
   const low = h("span");
-  const axis = h("div", { class: "lx-axis", "aria-hidden": "true" }, low, h("span", {}, "0 nats"));
+  const axis = h(
+    "div",
+    { class: "latent-axis", "aria-hidden": "true" },
+    low,
+    h("span", {}, "0 nats"),
+  );
   const perLatent = Array.from({ length: latentDim }, (_, i) => {
-    const bar = h("div", { class: "lx-bar lx-bar-kl" });
-    const number = h("span", { class: "lx-number" });
+    const bar = h("div", { class: "latent-bar latent-bar-kl" });
+    const number = h("span", { class: "vb-number" });
     const el = h(
       "div",
-      { class: "lx-latent-kl" },
+      { class: "latent-kl" },
       symbol("z", i + 1),
-      h("div", { class: "lx-track" }, bar),
+      h("div", { class: "latent-track" }, bar),
       number,
     );
     return { el, bar, number };
   });
   const el = h(
     "div",
-    { class: "lx-terms" },
+    { class: "latent-terms" },
     rows.fit.el,
     rows.kl.el,
     rows.elbo.el,
     axis,
-    h("p", { class: "lx-note" }, "KL of each latent, nats"),
-    h("div", { class: "lx-latent-kls" }, ...perLatent.map((p) => p.el)),
+    h("p", { class: "vb-note" }, "KL of each latent, nats"),
+    h("div", { class: "latent-kls" }, ...perLatent.map((p) => p.el)),
     h(
       "p",
-      { class: "lx-note" },
+      { class: "vb-note" },
       `E is the mean over ${numSamples} fixed draws of z from q; KL is exact.`,
     ),
   );
 
   const show = (terms) => {
-    el.classList.toggle("lx-empty", !terms);
+    el.classList.toggle("latent-empty", !terms);
     if (!terms) return;
     const width = Math.max(scale, Math.ceil(-terms.elbo / 10) * 10);
     const fit = Math.max(-terms.expectedLogLik, 0);

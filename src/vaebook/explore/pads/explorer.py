@@ -1,6 +1,5 @@
 r"""Two latent pads: where draws of the prior land in two models, and what they give."""
 
-import math
 from collections.abc import Mapping
 
 import torch
@@ -8,7 +7,9 @@ import traitlets as t
 from torch import Tensor, nn
 
 from vaebook.explore.pads.maths import (
+    PICTURE,
     REACH,
+    WORDS,
     Pads,
     as_lists,
     decoder_shapes,
@@ -18,12 +19,14 @@ from vaebook.explore.pads.maths import (
 )
 from vaebook.explore.pads.still import Shown, pads_still
 from vaebook.explore.parts.bundle import bundle, stylesheet
+from vaebook.explore.parts.constraints import obeying, one_of, points, within
 from vaebook.explore.parts.packing import check_images, pack_noise
 from vaebook.explore.parts.quantise import twelve_bits
+from vaebook.explore.parts.traits import constrained
 from vaebook.explore.parts.widget import PicturedWidget
 
 NUM_SETS, MOST_DRAWS = 8, 24
-SOURCES = {"prior": "N(0, I)", "fitted": "a Gaussian fitted to the codes"}
+TWO_POINTS = points(2)
 
 
 class LatentPads(PicturedWidget):
@@ -73,7 +76,7 @@ class LatentPads(PicturedWidget):
     """
 
     _esm = bundle("pads/explorer.js")
-    _css = stylesheet("parts/theme.css", "parts/plot.css", "pads/explorer.css")
+    _css = stylesheet("parts/plot.css", "pads/explorer.css")
 
     z = t.List(t.List(t.Float())).tag(sync=True)
     draw = t.Int(0).tag(sync=True)
@@ -90,6 +93,8 @@ class LatentPads(PicturedWidget):
     reach = t.List(t.Float()).tag(sync=True)
     frames = t.List().tag(sync=True)
     side = t.Int().tag(sync=True)
+    picture = t.Dict(PICTURE).tag(sync=True)
+    words = t.Dict(WORDS).tag(sync=True)
 
     def __init__(
         self,
@@ -145,7 +150,7 @@ class LatentPads(PicturedWidget):
 
     def describe(self) -> str:
         """Alt text of the snapshot."""
-        said = SOURCES[self.source]
+        said = WORDS[self.source]["name"]
         lost = self.now.where_no_code_is()
         inside = self.now.codes_inside()
         words = "; ".join(
@@ -162,33 +167,16 @@ class LatentPads(PicturedWidget):
     def _shown(self) -> Shown:
         return Shown(self.names, self.labels, self.frames, self.draw)
 
-    @t.validate("z")
-    def _validate_z(self, proposal: dict) -> list[list[float]]:
-        z = proposal["value"]
-        finite = all(math.isfinite(value) for one in z for value in one)
-        if [len(one) for one in z] != [2, 2] or not finite:
-            raise ValueError(f"z must be two points of 2 finite numbers; received {z}")
-        return z
-
-    @t.validate("draw")
-    def _validate_draw(self, proposal: dict) -> int:
-        draw = proposal["value"]
-        if not 0 <= draw < NUM_SETS:
-            raise ValueError(f"draw must be 0 to {NUM_SETS - 1}; received {draw}")
-        return draw
-
-    @t.validate("source")
-    def _validate_source(self, proposal: dict) -> str:
-        source = proposal["value"]
-        if source not in SOURCES:
-            raise ValueError(
-                f"source must be {' or '.join(SOURCES)}; received {source}"
-            )
-        return source
+    held = constrained(
+        {
+            "z": TWO_POINTS,
+            "draw": within(0, NUM_SETS - 1),
+            "source": one_of(WORDS),
+        }
+    )
 
 
 def _check_counts(models: Mapping[str, nn.Module], num_draws: int) -> None:
     if len(models) != 2:
         raise ValueError(f"models must be two; received {', '.join(models) or 'none'}")
-    if not 1 <= num_draws <= MOST_DRAWS:
-        raise ValueError(f"num_draws must be 1 to {MOST_DRAWS}; received {num_draws}")
+    obeying("num_draws", num_draws, within(1, MOST_DRAWS))

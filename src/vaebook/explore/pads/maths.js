@@ -1,5 +1,5 @@
 // Codes of two models with two latents: their draws, their nearest codes and their images.
-import { decode, decodeFloat16, sigmoid } from "../parts/mlp.js";
+import { decodeFloat16, probabilities } from "../parts/mlp.js";
 import { readNets } from "../parts/quantise.js";
 
 function pairs(view) {
@@ -14,18 +14,22 @@ const spread =
 
 // For each model {name, frame, home, reach, net, codes, sources: {prior, fitted}};
 // a source is {mean, chol, draws (of all sets)}
-export function readPads(model) {
-  const frames = model.get("frames");
-  const home = model.get("home");
-  const reach = model.get("reach");
-  const gaussians = Object.entries(model.get("gaussians"));
-  const codes = pairs(model.get("points"));
-  const eps = pairs(model.get("eps"));
-  const nets = readNets(model.get("shapes"), model.get("weights"));
-  const count = model.get("labels").length;
+export function readPads(state) {
+  const { frames, home, labels, names, reach } = state.pick(
+    "frames",
+    "home",
+    "labels",
+    "names",
+    "reach",
+  );
+  const gaussians = Object.entries(state.get("gaussians"));
+  const codes = pairs(state.get("points"));
+  const eps = pairs(state.get("eps"));
+  const nets = readNets(state.get("shapes"), state.get("weights"));
+  const count = labels.length;
 
   const source = (gaussian) => ({ ...gaussian, draws: eps.map(spread(gaussian)) });
-  return model.get("names").map((name, k) => ({
+  return names.map((name, k) => ({
     name,
     frame: frames[k],
     home: home[k],
@@ -37,7 +41,8 @@ export function readPads(model) {
 }
 
 // How many codes lie within 2 sigma of a source
-export function inside({ codes }, { mean, chol: [[l11], [l21, l22]] }) {
+export function inside({ codes }, { mean, chol }) {
+  const [[l11], [l21, l22]] = chol;
   return codes.filter(([a, b]) => {
     const first = (a - mean[0]) / l11;
     return Math.hypot(first, (b - mean[1] - l21 * first) / l22) <= 2;
@@ -45,7 +50,7 @@ export function inside({ codes }, { mean, chol: [[l11], [l21, l22]] }) {
 }
 
 // Probabilities of ink that a model decodes from z
-export const imageOf = ({ net }, z) => decode(net, z).map(sigmoid);
+export const imageOf = ({ net }, z) => probabilities(net, z);
 
 // The code nearest to a point: its row, its distance, and whether that is out of reach
 export function nearest({ codes, reach }, [a, b]) {

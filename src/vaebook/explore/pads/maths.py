@@ -11,6 +11,14 @@ from vaebook.explore.parts.packing import net_shapes
 from vaebook.likelihood import fit_full_gaussian
 
 Gaussian = tuple[Tensor, Tensor]  # mean (2,), lower Cholesky factor (2, 2)
+PICTURE = {"dashes": {"prior": [], "fitted": [5, 4]}}  # of the circles, in pixels
+WORDS = {
+    "prior": {"name": "N(0, I)", "button": "Sample the prior"},
+    "fitted": {
+        "name": "a Gaussian fitted to the codes",
+        "button": "Sample the Gaussian",
+    },
+}
 ROOM = 0.53  # half the width of a frame, of the width of what it holds
 REACH = 0.95  # of the codes have their nearest neighbour within reach
 

@@ -1,19 +1,21 @@
 // One of two latent pads: a model's codes and draws, a ring, and the images decoded from both.
-import { imageOf, inside, nearest } from "./maths.js";
-import { panel, reading } from "../parts/controls.js";
+import { note, panel, reading, readings } from "../parts/controls.js";
 import { format, h } from "../parts/dom.js";
 import { Handle } from "../parts/handle.js";
 import { picture } from "../parts/pixels.js";
-import { ellipse, linear, Plot, s } from "../parts/plot.js";
+import { ellipse, Plot, s } from "../parts/plot.js";
+import { linear } from "../parts/scales.js";
+import { imageOf, inside, nearest } from "./maths.js";
 
 // Across a pad: of an arrow key, and on its axes
 const STEPS = 80;
 const TICKS = 7;
 
-// options: {data (of readPads), labels, side, count (draws in a set), draw(), onMove(x, y), signal}
+// options: {data (of readPads), labels, side, count (draws in a set), dashes (of the sources),
+// draw(), onMove(x, y), signal}
 export class Side {
-  constructor({ data, labels, side, count, draw, onMove, signal }) {
-    Object.assign(this, { data, labels });
+  constructor({ data, labels, side, count, dashes, draw, onMove, signal }) {
+    Object.assign(this, { data, labels, dashes });
     const { home, name } = data;
     const [across, up] = data.frame;
     this.classes = [...new Set(labels)].sort((a, b) => a - b);
@@ -42,9 +44,13 @@ export class Side {
     });
 
     this.decoded = picture(side, `Image that the ${name} decodes at its ring`);
-    this.words = [h("p"), h("p", { class: "lx-note" })];
+    this.words = [h("p"), note()];
     this.tiles = Array.from({ length: count }, (_, k) => picture(side, `Draw ${k + 1}`));
-    this.strip = h("div", { class: "la-strip", role: "img" }, ...this.tiles.map((tile) => tile.el));
+    this.strip = h(
+      "div",
+      { class: "pads-strip", role: "img" },
+      ...this.tiles.map((tile) => tile.el),
+    );
     this.readings = [
       reading("Draws where no code is"),
       reading("Codes within 2\u03c3 of the source"),
@@ -53,10 +59,10 @@ export class Side {
     this.el = panel(
       name,
       this.plot.el,
-      h("div", { class: "la-ring" }, this.decoded.el, h("div", {}, ...this.words)),
-      h("p", { class: "lx-note" }, `Images decoded from the ${count} draws`),
+      h("div", { class: "pads-ring" }, this.decoded.el, h("div", {}, ...this.words)),
+      note(`Images decoded from the ${count} draws`),
       this.strip,
-      h("dl", {}, ...this.readings.map((one) => one.el)),
+      readings(this.readings),
     );
   }
 
@@ -67,7 +73,7 @@ export class Side {
       const codes = data.codes.filter((_, n) => labels[n] === kind);
       return s("path", {
         d: codes.map(place).join(""),
-        style: `stroke: var(--lx-class-${k % 10})`,
+        style: `stroke: var(--vb-class-${k % 10})`,
       });
     });
     plot.show("pad-codes", ...dots);
@@ -87,7 +93,8 @@ export class Side {
   // The draws of a source, those from `start` on as crosses;
   // returns how many of these land where no code is
   drawSet(from, start, colours) {
-    const { data, plot, readings, strip, tiles } = this;
+    const { data, plot, strip, tiles } = this;
+    const [found, within] = this.readings;
     const { draws } = data.sources[from];
     const lost = draws.map((z) => nearest(data, z).lost);
     const [points, shown] = [draws, lost].map((list) => list.slice(start, start + tiles.length));
@@ -110,7 +117,7 @@ export class Side {
 
     tiles.forEach(({ el, show }, k) => {
       show(imageOf(data, points[k]), colours);
-      el.classList.toggle("la-lost", shown[k]);
+      el.classList.toggle("pads-lost", shown[k]);
     });
 
     const [here, all] = [shown, lost].map((list) => list.filter(Boolean).length);
@@ -119,8 +126,8 @@ export class Side {
       `Images that the ${data.name} decodes from ${points.length} draws, ` +
         `${here} of them where no code is`,
     );
-    readings[0].number.textContent = `${all} of ${draws.length}`;
-    readings[1].number.textContent = `${inside(data, data.sources[from])} of ${data.codes.length}`;
+    found.number.textContent = `${all} of ${draws.length}`;
+    within.number.textContent = `${inside(data, data.sources[from])} of ${data.codes.length}`;
     return here;
   }
 
@@ -132,6 +139,7 @@ export class Side {
       [l11 * l11, l11 * l21],
       [l11 * l21, l21 * l21 + l22 * l22],
     ];
-    return [1, 2].map((k) => this.plot.line(ellipse(mean, cov, k)));
+    const style = `stroke-dasharray: ${this.dashes[from].join(" ") || "none"}`;
+    return [1, 2].map((k) => this.plot.line(ellipse(mean, cov, k), { style }));
   }
 }

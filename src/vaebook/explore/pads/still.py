@@ -7,18 +7,12 @@ import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from vaebook.explore.pads.maths import Pads
-from vaebook.explore.parts.picture import (
-    ACCENT,
-    INK,
-    MUTED,
-    still_figure,
-    still_picture,
-)
+from vaebook.explore.pads.maths import PICTURE, Pads
+from vaebook.explore.parts.colours import ACCENT, INK, MUTED
+from vaebook.explore.parts.picture import still_figure, still_picture
 from vaebook.figures import CLASS_COLOURS, KL_COLOUR, draw_grid
 
 COLUMNS = 2  # of the images beside a pad
-DASHES = {"prior": "-", "fitted": "--"}  # as in explorer.css
 
 
 class Shown(NamedTuple):
@@ -51,7 +45,8 @@ def _draw_pad(ax: Axes, pads: Pads, shown: Shown, model: int) -> None:
     ax.plot(*draws[~lost].T, "+", color=INK, ms=7, mew=1.4)
     ax.plot(*draws[lost].T, "x", color=KL_COLOUR, ms=6, mew=1.4)
     for source in sorted({"prior", pads.source}):
-        _draw_ellipses(ax, *pads.sources[source][model], DASHES[source])
+        dash = "--" if PICTURE["dashes"][source] else "-"
+        _draw_ellipses(ax, *pads.sources[source][model], dash)
     across, up = shown.frames[model]
     ax.set(xlim=across, ylim=up, aspect="equal")
     ax.set_xlabel("$z_1$", size=9, color=MUTED, labelpad=0)

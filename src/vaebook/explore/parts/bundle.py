@@ -3,9 +3,16 @@ r"""One text per widget: the small JavaScript modules written into their root.""
 import re
 from pathlib import Path, PurePosixPath
 
+from rjsmin import jsmin
+
+from vaebook.explore.parts.colours import custom_properties
+
 EXPLORE = Path(__file__).parents[1]
+THEME = "parts/theme.css"
 IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.\.?/[\w./]+\.js)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|let|class)\b)", re.M)
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+NESTED = re.compile(r"^.*`[^`]*\$\{[^}`]*`.*$", re.M)
 NAME = re.compile(r"^export (?:async )?(?:function|const|let|class) (\w+)", re.M)
 
 
@@ -25,24 +32,28 @@ def bundle(root: str, folder: Path = EXPLORE) -> str:
     Returns
     -------
     str
-        A module that imports nothing, without comment lines and indentation.
+        A module that imports nothing, without comments and needless white space.
 
     Raises
     ------
     ValueError
         If a form of import or export is used that is not understood here, a name
         is imported which the module does not export, an import leads out of the
-        folder, modules import in a ring, or a template literal spans lines.
+        folder, modules import in a ring, or a template literal holds another.
     """
     parts: list[str] = []
     text = _inline(root, folder, parts, ())
-    return _lean("".join([*parts, text]))
+    return jsmin("".join([*parts, text]))
 
 
 def stylesheet(*paths: str) -> str:
-    """One style sheet of several below ``explore``; a later one may build on others."""
-    text = "".join((EXPLORE / path).read_text(encoding="utf-8") for path in paths)
-    return re.sub(r"^\s+", "", text, flags=re.MULTILINE)
+    """The colours and the theme of every explorer, then style sheets of its own.
+
+    ``paths`` lie below ``explore``; a later sheet may build on those before it.
+    """
+    sheets = [(EXPLORE / path).read_text("utf-8") for path in (THEME, *paths)]
+    text = COMMENT.sub("", custom_properties() + "".join(sheets))
+    return re.sub(r"\s*\n\s*", "", text)
 
 
 def _inline(path: str, folder: Path, parts: list[str], above: tuple[str, ...]) -> str:
@@ -62,6 +73,11 @@ def _inline(path: str, folder: Path, parts: list[str], above: tuple[str, ...]) -
     text = IMPORT.sub(lambda found: _destructured(found, path), text)
     if re.search(r"^import\b", text, re.MULTILINE):
         raise ValueError(f'{path}: write imports as import {{ a }} from "./b.js";')
+    nested = NESTED.search(text)  # in which white space would be taken for needless
+    if nested:
+        raise ValueError(
+            f"{path}: write no template in a template: {nested[0].strip()}"
+        )
     return text
 
 
@@ -104,24 +120,3 @@ def _destructured(found: re.Match, importer: str) -> str:
 def _variable(path: str) -> str:
     """The constant holding a module's exports: no two paths share one."""
     return "module_" + path.removesuffix(".js").replace("/", "$")
-
-
-def _lean(text: str) -> str:
-    """A script without comment lines, indentation and line ends that nothing needs."""
-    text = re.sub(r"^\s*(?://.*\n\s*)*", "", text, flags=re.MULTILINE)
-    lines: list[str] = []
-    for line in text.splitlines():
-        if line.count("`") % 2:
-            raise ValueError(f"end a template literal on its line; received {line}")
-        if lines and _joins(lines[-1], line):
-            lines[-1] += line
-        else:
-            lines.append(line)
-    return "\n".join(lines) + "\n"
-
-
-def _joins(line: str, following: str) -> bool:
-    """Whether a line end may go: after an opening, before a closing, if no comment."""
-    if " //" in line:
-        return False
-    return line.endswith(("{", "(", "[", ",")) or following.startswith(("}", ")", "]"))

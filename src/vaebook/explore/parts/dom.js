@@ -1,4 +1,5 @@
-// Small helpers around the page: elements, theme colours, listeners that end together.
+// Small helpers around the page: elements, words, theme colours.
+import { atEnd, listener } from "./state.js";
 
 // h("label", {class: "a", "aria-label": "b"}, child, "text")
 export function h(tag, attributes = {}, ...children) {
@@ -14,7 +15,15 @@ export function h(tag, attributes = {}, ...children) {
 }
 
 // JupyterLab leaves keys to the element in focus if it, not only its parent, says so.
-export const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
+const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
+
+// What a view puts into the page; style sheets know it by its names, of which one is its folder's.
+export const explorer = (names, ...children) => {
+  const classes = names.split(" ").map((name) => `vb-${name}`);
+  return h("div", { class: `vb ${classes.join(" ")}`, ...OWN_KEYS }, ...children);
+};
+
+export const italic = (text) => h("i", {}, text);
 
 // "z" with a subscript, for eyes; the spoken name is plain text beside it
 export const symbol = (letter, index) => h("i", {}, letter, h("sub", {}, String(index)));
@@ -28,25 +37,17 @@ export function format(value, digits = 2) {
 // A whole number with commas between thousands
 export const commas = (n) => String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, ",");
 
-// A widget's render for a view: a class that takes (model, el, signal), puts its `root` into el and
-// lets go of everything when the signal aborts.
-export const mounted =
-  (View) =>
-  ({ model, el }) => {
-    const controller = new AbortController();
-    const view = new View(model, el, controller.signal);
-    return () => {
-      controller.abort();
-      view.root.remove();
-    };
-  };
+// Writes only what is new, so that a live region speaks once.
+export function say(el, text) {
+  if (el.textContent !== text) el.textContent = text;
+}
 
 // Reads CSS custom properties as [r, g, b]; light-dark() resolves on a real property only.
-export function themeColours(root, names) {
+function themeColours(root, names) {
   const probe = h("span", { hidden: "" });
   root.append(probe);
   const read = (name) => {
-    probe.style.color = `var(--lx-${name})`;
+    probe.style.color = `var(--vb-${name})`;
     return getComputedStyle(probe)
       .color.match(/[\d.]+/g)
       .slice(0, 3)
@@ -60,12 +61,27 @@ export function themeColours(root, names) {
 export const rgba = ([r, g, b], alpha = 1) => `rgba(${r}, ${g}, ${b}, ${alpha})`;
 
 // Calls back when the page switches between light and dark, whoever does the switching.
-export function onThemeChange(callback, signal) {
+function onThemeChange(callback, signal) {
   const observer = new MutationObserver(callback);
   const attributeFilter = ["data-theme", "data-mode", "data-jp-theme-light", "class", "style"];
   for (const node of [document.documentElement, document.body]) {
     observer.observe(node, { attributes: true, attributeFilter });
   }
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", callback, { signal });
-  signal.addEventListener("abort", () => observer.disconnect());
+  listener(signal)(matchMedia("(prefers-color-scheme: dark)"), "change", callback);
+  atEnd(signal, () => observer.disconnect());
+}
+
+// A function that gives the theme's colours, {name: [r, g, b]}; null while `root` isn't in the page,
+// where they are unknown. `draw` is called when they have changed.
+export function palette(root, names, draw, signal) {
+  let colours = null;
+  const changed = () => {
+    colours = null;
+    draw();
+  };
+  onThemeChange(changed, signal);
+  return () => {
+    if (!colours && root.isConnected) colours = themeColours(root, names);
+    return colours;
+  };
 }

@@ -1,14 +1,18 @@
 // A ring over a plot that moves in two dimensions by mouse, finger and arrow keys.
 import { h } from "./dom.js";
-import { clamp } from "./plot.js";
+import { clamp } from "./scales.js";
+import { listener } from "./state.js";
 
-// options: {plot, label, step(at, dx, dy) (a key's move; dx, dy in steps),
-// home, onMove(x, y), signal}
+// CSS pixels that a tap may wander
+const SLOP = 8;
+
+// options: {plot (or what has its el, x, y, under and place), label, step(at, dx, dy) (a key's move;
+// dx, dy in steps), home, onMove(x, y), signal}
 export class Handle {
   constructor({ plot, label, step, home, onMove, signal }) {
     Object.assign(this, { plot, step, home, onMove });
     this.el = h("div", {
-      class: "lx-handle",
+      class: "vb-handle",
       tabindex: "0",
       role: "slider",
       "aria-roledescription": "two-dimensional slider",
@@ -16,17 +20,22 @@ export class Handle {
     });
     plot.el.append(this.el);
 
-    const on = (type, action) => plot.el.addEventListener(type, action, { signal });
-    on("pointerdown", (event) => this.press(event));
-    on("pointermove", (event) => this.drag && this.move(event));
-    on("pointerup", (event) => this.release(event));
-    on("pointercancel", () => (this.drag = null));
-    this.el.addEventListener("keydown", (event) => this.key(event), { signal });
+    const listen = listener(signal);
+    listen(plot.el, "pointerdown", (event) => this.press(event));
+    listen(plot.el, "pointermove", (event) => this.drag && this.move(event));
+    listen(plot.el, "pointerup", (event) => this.release(event));
+    listen(plot.el, "pointercancel", () => (this.drag = null));
+    listen(this.el, "keydown", (event) => this.key(event));
   }
 
   // Is a press on the ring?
   holds(event) {
     return event.target === this.el;
+  }
+
+  // May a press, by mouse too, turn out to be a tap?
+  waits() {
+    return false;
   }
 
   // A finger drags only the ring, so that the page still scrolls; a mouse drags anywhere.
@@ -38,7 +47,8 @@ export class Handle {
     const centre = [ring.left + ring.width / 2, ring.top + ring.height / 2];
     const drags = onRing || event.pointerType !== "touch";
     const grip = onRing ? [centre[0] - event.clientX, centre[1] - event.clientY] : [0, 0];
-    this.drag = { drags, grip, start: [event.clientX, event.clientY] };
+    const start = [event.clientX, event.clientY];
+    this.drag = { drags, grip, start, waits: this.waits(event), wandered: 0 };
 
     if (!drags) return;
     event.preventDefault();
@@ -48,19 +58,26 @@ export class Handle {
   }
 
   move({ clientX, clientY }) {
-    const { drags, grip } = this.drag;
-    if (!drags) return;
+    const { drag } = this;
+    const { drags, grip, start, waits } = drag;
+    const distance = Math.hypot(clientX - start[0], clientY - start[1]);
+    drag.wandered = Math.max(drag.wandered, distance);
+    if (!drags || (waits && drag.wandered < SLOP)) return;
+
     const centre = { clientX: clientX + grip[0], clientY: clientY + grip[1] };
     this.onMove(...this.plot.under(centre));
   }
 
-  // A finger's tap beside the ring brings it there.
   release(event) {
     const { drag } = this;
     this.drag = null;
-    if (!drag || drag.drags) return;
-    const wandered = Math.hypot(event.clientX - drag.start[0], event.clientY - drag.start[1]);
-    if (wandered < 8) this.onMove(...this.plot.under(event));
+    if (!drag || (drag.drags && !drag.waits) || drag.wandered >= SLOP) return;
+    this.tap(event);
+  }
+
+  // A finger's tap beside the ring brings it there.
+  tap(event) {
+    this.onMove(...this.plot.under(event));
   }
 
   key(event) {

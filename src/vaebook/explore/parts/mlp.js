@@ -67,6 +67,9 @@ export function decode(model, z) {
   return forward(model.decoder, z);
 }
 
+// Probability of ink at each of them
+export const probabilities = (model, z) => decode(model, z).map(sigmoid);
+
 // q(z|x): mean and log variance of each latent for one image x
 export function encode(model, x) {
   const out = forward(model.encoder, x);

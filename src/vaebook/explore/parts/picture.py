@@ -7,7 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-INK, MUTED, ACCENT = "#1d2733", "#566273", "#0a6f85"
+from vaebook.explore.parts.colours import MUTED
 
 
 def still_figure() -> Figure:

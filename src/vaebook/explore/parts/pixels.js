@@ -16,7 +16,7 @@ function writeImage({ data, width }, values, { left, top, side }, { paper, ink }
 // A picture of side x side pixels which CSS enlarges; returns its element and `show`.
 export function picture(side, label) {
   const el = h("canvas", {
-    class: "lx-picture",
+    class: "vb-picture",
     width: side,
     height: side,
     role: "img",

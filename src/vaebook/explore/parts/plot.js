@@ -1,9 +1,9 @@
 // A small plot in SVG: scales, axes, and shapes in data units. Colours come from plot.css.
-import { format, h } from "./dom.js";
+import { h } from "./dom.js";
+import { clamp } from "./scales.js";
+import { atEnd } from "./state.js";
 
 const MARGIN = { left: 36, right: 10, top: 24, bottom: 40 };
-export const clamp = (v, low, high) => Math.min(Math.max(v, low), high);
-
 // s("text", { x: 3, class: "a" }, child, "text") in SVG's namespace
 export function s(tag, attributes = {}, ...children) {
   const el = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -15,44 +15,6 @@ export function s(tag, attributes = {}, ...children) {
 // "mean _\u03bc_" as text whose part between underscores is italic; subscripts are plain Unicode.
 export const mathText = (text) =>
   text.split("_").map((part, k) => (k % 2 ? s("tspan", { "font-style": "italic" }, part) : part));
-
-// A scale takes data to [0, 1] by `at` and back by `value`;
-// its ticks are 1, 2 or 5 times a power of ten.
-export function linear(low, high, count = 5) {
-  const rough = (0.999 * (high - low)) / count;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find((m) => m * power >= rough);
-  const first = Math.ceil(low / step - 1e-9);
-  const ticks = Array.from(
-    { length: Math.floor(high / step + 1e-9) - first + 1 },
-    (_, k) => (first + k) * step,
-  );
-  const label = (v) => format(v, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
-  return {
-    low,
-    high,
-    ticks,
-    label,
-    at: (v) => (v - low) / (high - low),
-    value: (t) => low + t * (high - low),
-  };
-}
-
-export function logarithmic(low, high) {
-  const [a, b] = [Math.log(low), Math.log(high)];
-  const every = Array.from({ length: 39 }, (_, k) =>
-    Number(`${[1, 2, 5][k % 3]}e${Math.floor(k / 3) - 6}`),
-  );
-  const ticks = every.filter((v) => v >= low && v <= high);
-  return {
-    low,
-    high,
-    ticks,
-    label: String,
-    at: (v) => (Math.log(v) - a) / (b - a),
-    value: (t) => Math.exp(a + t * (b - a)),
-  };
-}
 
 // Points of the ellipse k standard deviations from `mean`, for a covariance [[a, b], [b, d]].
 export function ellipse([mx, my], [[a, b], [, d]], k = 1, count = 64) {
@@ -71,12 +33,12 @@ export class Plot {
     this.axes = s("g");
     this.inner = s("svg", { x: MARGIN.left, y: MARGIN.top });
     this.svg = s("svg", { role: "img", "aria-label": alt }, this.axes, this.inner);
-    this.el = h("div", { class: "lx-plot" }, this.svg);
+    this.el = h("div", { class: "vb-plot" }, this.svg);
     this.resize(360, 310);
 
     const observer = new ResizeObserver(() => this.measure());
     observer.observe(this.el);
-    signal.addEventListener("abort", () => observer.disconnect());
+    atEnd(signal, () => observer.disconnect());
   }
 
   measure() {
@@ -134,15 +96,43 @@ export class Plot {
   // Replaces what a layer shows; layers lie in the order of their first use.
   show(name, ...shapes) {
     if (!this.layers.has(name))
-      this.layers.set(name, this.inner.appendChild(s("g", { class: `lx-${name}` })));
+      this.layers.set(name, this.inner.appendChild(s("g", { class: `vb-${name}` })));
     this.layers.get(name).replaceChildren(...shapes);
   }
 
   line(points, attributes = {}) {
-    return s("path", {
-      d: `M${points.map(([a, b]) => `${this.X(a).toFixed(2)} ${this.Y(b).toFixed(2)}`).join("L")}`,
-      ...attributes,
-    });
+    const places = points.map(([a, b]) => `${this.X(a).toFixed(2)} ${this.Y(b).toFixed(2)}`);
+    return s("path", { d: `M${places.join("L")}`, ...attributes });
+  }
+
+  // A straight line between two points
+  segment(from, to, attributes = {}) {
+    return this.line([from, to], attributes);
+  }
+
+  // A line at x from the foot of the plot to its top, or between two heights
+  upright(x, low = this.y.low, high = this.y.high) {
+    return this.segment([x, low], [x, high]);
+  }
+
+  // A line at y from side to side
+  level(y) {
+    return this.segment([this.x.low, y], [this.x.high, y]);
+  }
+
+  // A bar: open at its foot, so that only its sides and top are drawn
+  bar([left, right], [foot, top], attributes = {}) {
+    const corners = [
+      [left, foot],
+      [left, top],
+      [right, top],
+      [right, foot],
+    ];
+    return this.line(corners, attributes);
+  }
+
+  dot([a, b], attributes = {}) {
+    return s("circle", { cx: this.X(a), cy: this.Y(b), r: 5, ...attributes });
   }
 
   text([a, b], content, attributes = {}) {

@@ -1,4 +1,4 @@
-r"""The ranges of axes and sliders: round ends, and what lies within them."""
+r"""The ranges of axes and sliders: their round ends."""
 
 import math
 
@@ -13,10 +13,3 @@ def round_up(value: float) -> float:
     """The least of 1, 2, 5 times a power of ten that is not below value."""
     power = 10.0 ** math.floor(math.log10(value))
     return next(m * power for m in (1, 2, 5, 10) if m * power >= 0.999 * value)
-
-
-def within(name: str, value: float, low: float, high: float) -> float:
-    """``value`` itself, if it is from ``low`` to ``high``; else ValueError."""
-    if not low <= value <= high:
-        raise ValueError(f"{name} must be {low:g} to {high:g}; received {value:g}")
-    return value

@@ -1,7 +1,8 @@
 // What is believed about the mean: prior, likelihood and posterior on one axis of density.
-import { curve } from "./maths.js";
 import { density } from "../parts/gaussian.js";
-import { linear, Plot } from "../parts/plot.js";
+import { Plot } from "../parts/plot.js";
+import { linear } from "../parts/scales.js";
+import { curve } from "./maths.js";
 
 export class Beliefs {
   // options: {across (a scale), draw(), signal}
@@ -27,11 +28,11 @@ export class Beliefs {
     plot.y = linear(0, 1.1 * density(posterior[0], posterior), 4);
     plot.drawAxes();
     plot.show(
-      "lp-fill",
+      "posterior-fill",
       plot.line([[low, 0], ...curve(density, posterior, [low, high]), [high, 0]]),
     );
-    plot.show("lp-likelihood", ...(likelihood[1] < Infinity ? [line(likelihood)] : []));
-    plot.show("lp-posterior", line(posterior));
-    plot.show("lp-prior", line(prior));
+    plot.show("posterior-likelihood", ...(likelihood[1] < Infinity ? [line(likelihood)] : []));
+    plot.show("posterior-posterior", line(posterior));
+    plot.show("posterior-prior", line(prior));
   }
 }

@@ -1,8 +1,9 @@
 // The log evidence while data arrive,
 // beside that of the prior at the start and the best single mean.
-import { price } from "./maths.js";
 import { format } from "../parts/dom.js";
-import { linear, Plot, s } from "../parts/plot.js";
+import { Plot, s } from "../parts/plot.js";
+import { linear } from "../parts/scales.js";
+import { price } from "./maths.js";
 
 // Pixels: ends of the price, room for its word
 const CLOSE = 24;
@@ -42,18 +43,10 @@ export class Evidence {
     this.rescale(nats, relative);
 
     const shown = (points) => plot.line(points.slice(0, seen + 1));
-    plot.show(
-      "lp-best",
-      relative
-        ? plot.line([
-            [plot.x.low, 0],
-            [plot.x.high, 0],
-          ])
-        : shown(best),
-    );
-    plot.show("lp-price", plot.line([best[seen], now[seen]]));
-    plot.show("lp-evidence", shown(now));
-    plot.show("lp-start", shown(start));
+    plot.show("posterior-best", relative ? plot.level(0) : shown(best));
+    plot.show("posterior-price", plot.segment(best[seen], now[seen]));
+    plot.show("posterior-evidence", shown(now));
+    plot.show("posterior-start", shown(start));
     this.drawPrice(best.slice(0, seen + 1), now[seen], price(here[seen]));
   }
 
@@ -82,7 +75,7 @@ export class Evidence {
       { x: x + side, y: place, "text-anchor": late ? "end" : "start" },
       `price ${format(nats)}`,
     );
-    plot.show("lp-mark", s("circle", { cx: x, cy: y, r: 5 }));
-    plot.show("lp-word", ...(at[0] ? [word] : []));
+    plot.show("posterior-mark", plot.dot(at));
+    plot.show("posterior-word", ...(at[0] ? [word] : []));
   }
 }

@@ -7,7 +7,9 @@ import traitlets as t
 from torch import Tensor
 
 from vaebook.explore.parts.bundle import bundle, stylesheet
+from vaebook.explore.parts.constraints import FINITE, POSITIVE, obeying, within
 from vaebook.explore.parts.ranges import round_up
+from vaebook.explore.parts.traits import constrained
 from vaebook.explore.parts.widget import PicturedWidget
 from vaebook.explore.posterior.maths import Learned, NormalMean
 from vaebook.explore.posterior.still import Frame, posterior_still
@@ -54,7 +56,7 @@ class PosteriorExplorer(PicturedWidget):
     """
 
     _esm = bundle("posterior/explorer.js")
-    _css = stylesheet("parts/theme.css", "parts/plot.css", "posterior/explorer.css")
+    _css = stylesheet("parts/plot.css", "posterior/explorer.css")
 
     mu0 = t.Float().tag(sync=True)
     tau = t.Float(1.0).tag(sync=True)
@@ -77,11 +79,13 @@ class PosteriorExplorer(PicturedWidget):
     ) -> None:
         _check_data(x)
         mu0, tau = map(float, prior)
-        start = {"mu0": _check_finite(mu0), "tau": tau, "sigma": float(sigma)}
-        start |= {"num_seen": num_seen, "relative": True}
-        for name in ("tau", "sigma"):
-            _check_width(name, start[name])
-        self._size = len(x)
+        start = {
+            "mu0": obeying("mu0", mu0, FINITE),
+            "tau": obeying("tau", tau, POSITIVE),
+            "sigma": obeying("sigma", float(sigma), POSITIVE),
+            "num_seen": num_seen,
+            "relative": True,
+        }
         super().__init__(
             **start,
             start=start,
@@ -117,33 +121,14 @@ class PosteriorExplorer(PicturedWidget):
             f"log-likelihood of their best mean, {self.now.best_log_lik():.2f} nats."
         )
 
-    @t.validate("mu0")
-    def _validate_mu0(self, proposal: dict) -> float:
-        return _check_finite(proposal["value"])
-
-    @t.validate("tau", "sigma")
-    def _validate_width(self, proposal: dict) -> float:
-        return _check_width(proposal["trait"].name, proposal["value"])
-
-    @t.validate("num_seen")
-    def _validate_num_seen(self, proposal: dict) -> int:
-        if not 0 <= proposal["value"] <= self._size:
-            raise ValueError(
-                f"num_seen must be 0 to {self._size}; received {proposal['value']}"
-            )
-        return proposal["value"]
-
-
-def _check_finite(mu0: float) -> float:
-    if not math.isfinite(mu0):
-        raise ValueError(f"mu0 must be finite; received {mu0}")
-    return mu0
-
-
-def _check_width(name: str, value: float) -> float:
-    if not (value > 0 and math.isfinite(value)):
-        raise ValueError(f"{name} must be positive and finite; received {value}")
-    return value
+    held = constrained(
+        {
+            "mu0": FINITE,
+            "tau": POSITIVE,
+            "sigma": POSITIVE,
+            "num_seen": lambda self: within(0, len(self.x)),
+        }
+    )
 
 
 def _check_data(x: Tensor) -> None:

@@ -1,8 +1,9 @@
 // The next value: its predictive density over the values seen and those to come.
-import { curve } from "./maths.js";
 import { format } from "../parts/dom.js";
 import { density } from "../parts/gaussian.js";
-import { linear, Plot, s } from "../parts/plot.js";
+import { Plot, s } from "../parts/plot.js";
+import { linear } from "../parts/scales.js";
+import { curve } from "./maths.js";
 
 // Of the plot, the highest pile of equal values
 const TALLEST = 0.35;
@@ -34,12 +35,12 @@ export class Forecast {
     plot.y = linear(0, 1.25 * density(0, [0, sigma]), 4);
     plot.drawAxes();
     plot.show(
-      "lp-fill",
+      "posterior-fill",
       plot.line([[low, 0], ...curve(density, gaussian, [low, high]), [high, 0]]),
     );
-    plot.show("lp-to-come", ...this.strokes(seen, x.length));
-    plot.show("lp-seen", ...this.strokes(0, seen));
-    plot.show("lp-predictive", plot.line(curve(density, gaussian, [low, high])));
+    plot.show("posterior-to-come", ...this.strokes(seen, x.length));
+    plot.show("posterior-seen", ...this.strokes(0, seen));
+    plot.show("posterior-predictive", plot.line(curve(density, gaussian, [low, high])));
     this.drawNext(x[seen], gaussian);
   }
 
@@ -57,21 +58,14 @@ export class Forecast {
   drawNext(value, gaussian) {
     const { plot } = this;
     if (value === undefined) {
-      for (const name of ["lp-stem", "lp-dot", "lp-word"]) plot.show(name);
+      for (const name of ["posterior-stem", "posterior-dot", "posterior-word"]) plot.show(name);
       return;
     }
     const at = [value, density(value, gaussian)];
-    plot.show(
-      "lp-stem",
-      plot.line([
-        [value, 0],
-        [value, 0.9 * plot.y.high],
-      ]),
-    );
-    plot.show("lp-dot", s("circle", { cx: plot.X(at[0]), cy: plot.Y(at[1]), r: 5 }));
-    plot.show(
-      "lp-word",
-      plot.text([value, 0.9 * plot.y.high], `next: ${format(value, 1)}`, { dy: -4 }),
-    );
+    const top = 0.9 * plot.y.high;
+    const word = plot.text([value, top], `next: ${format(value, 1)}`, { dy: -4 });
+    plot.show("posterior-stem", plot.upright(value, 0, top));
+    plot.show("posterior-dot", plot.dot(at));
+    plot.show("posterior-word", word);
   }
 }

@@ -1,6 +1,7 @@
 // The mean of a Gaussian with known noise sigma, under a Gaussian prior.
 // A Gaussian is [mean, standard deviation].
 import { logLik } from "../parts/gaussian.js";
+import { steps } from "../parts/scales.js";
 
 export const logDensity = (value, gaussian) =>
   logLik({ count: 1, mean: value, variance: 0 }, gaussian);
@@ -42,9 +43,7 @@ export const price = ({ best, logEvidence }) =>
 
 // Points of a Gaussian's density over [low, high], close together where it is narrow
 export function curve(density, [mu, sigma], [low, high]) {
-  const even = Array.from({ length: 121 }, (_, k) => low + (k * (high - low)) / 120);
-  const near = Array.from({ length: 81 }, (_, k) => mu + ((k - 40) * sigma) / 8).filter(
-    (v) => v > low && v < high,
-  );
+  const even = steps(low, high, 120);
+  const near = steps(mu - 5 * sigma, mu + 5 * sigma, 80).filter((v) => v > low && v < high);
   return [...even, ...near].sort((a, b) => a - b).map((v) => [v, density(v, [mu, sigma])]);
 }

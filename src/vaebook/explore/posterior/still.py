@@ -6,13 +6,8 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 
-from vaebook.explore.parts.picture import (
-    ACCENT,
-    INK,
-    MUTED,
-    still_figure,
-    still_picture,
-)
+from vaebook.explore.parts.colours import ACCENT, INK, MUTED
+from vaebook.explore.parts.picture import still_figure, still_picture
 from vaebook.explore.posterior.maths import Learned, NormalMean
 from vaebook.figures import KL_COLOUR
 from vaebook.likelihood import Gaussian

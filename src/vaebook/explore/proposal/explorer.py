@@ -5,12 +5,18 @@ import traitlets as t
 
 from vaebook.checks import positive
 from vaebook.explore.parts.bundle import bundle, stylesheet
+from vaebook.explore.parts.constraints import Constraint, within
+from vaebook.explore.parts.traits import constrained
 from vaebook.explore.parts.widget import PicturedWidget
-from vaebook.explore.proposal.maths import Proposal
+from vaebook.explore.proposal.maths import (
+    DRAWS,
+    FARTHEST,
+    NARROWEST,
+    PICTURE,
+    WIDEST,
+    Proposal,
+)
 from vaebook.explore.proposal.still import proposal_still
-
-FEWEST_DRAWS, MOST_DRAWS = 10, 2000
-NARROWEST, WIDEST, FARTHEST = 0.1, 5.0, 4.0  # in standard deviations of the target
 
 
 class ProposalExplorer(PicturedWidget):
@@ -46,13 +52,14 @@ class ProposalExplorer(PicturedWidget):
     """
 
     _esm = bundle("proposal/explorer.js")
-    _css = stylesheet("parts/theme.css", "parts/plot.css", "proposal/explorer.css")
+    _css = stylesheet("parts/plot.css", "proposal/explorer.css")
 
     mean = t.Float().tag(sync=True)
     sd = t.Float(1.0).tag(sync=True)
-    num_samples = t.Int(FEWEST_DRAWS).tag(sync=True)
+    num_samples = t.Int(DRAWS[0]).tag(sync=True)
     target_sd = t.Float(1.0).tag(sync=True)
     eps = t.Bytes().tag(sync=True)
+    picture = t.Dict(PICTURE).tag(sync=True)
 
     def __init__(
         self,
@@ -64,7 +71,7 @@ class ProposalExplorer(PicturedWidget):
         rng: torch.Generator,
     ) -> None:
         target_sd = positive("target_sd", float(target_sd)).item()
-        eps = torch.randn(MOST_DRAWS, generator=rng)
+        eps = torch.randn(DRAWS[-1], generator=rng)
         self.noise = eps.double()
         super().__init__(target_sd=target_sd, eps=eps.numpy().astype("<f4").tobytes())
         self.mean = float(mean)
@@ -94,24 +101,15 @@ class ProposalExplorer(PicturedWidget):
             f"at present."
         )
 
-    @t.validate("mean")
-    def _validate_mean(self, proposal: dict) -> float:
-        most = FARTHEST * self.target_sd
-        return _within("mean", proposal["value"], -most, most)
-
-    @t.validate("sd")
-    def _validate_sd(self, proposal: dict) -> float:
-        tau = self.target_sd
-        return _within("sd", proposal["value"], NARROWEST * tau, WIDEST * tau)
-
-    @t.validate("num_samples")
-    def _validate_num_samples(self, proposal: dict) -> int:
-        return _within("num_samples", proposal["value"], FEWEST_DRAWS, MOST_DRAWS)
+    held = constrained(
+        {
+            "mean": lambda self: of_target(self, -FARTHEST, FARTHEST),
+            "sd": lambda self: of_target(self, NARROWEST, WIDEST),
+            "num_samples": within(DRAWS[0], DRAWS[-1]),
+        }
+    )
 
 
-def _within(name: str, value: float, low: float, high: float) -> float:
-    """``value`` itself; a slider's end may miss its bound by rounding."""
-    slack = 1e-9 * (high - low)
-    if not low - slack <= value <= high + slack:
-        raise ValueError(f"{name} must be {low:g} to {high:g}; received {value}")
-    return value
+def of_target(explorer: ProposalExplorer, low: float, high: float) -> Constraint:
+    """Bounds in standard deviations of the target."""
+    return within(low * explorer.target_sd, high * explorer.target_sd)

@@ -1,4 +1,11 @@
 // Importance sampling from draws z = mean + sd eps of q = N(mean, sd^2) to p = N(0, target^2).
+
+// Standard normal numbers, float32
+export function readNoise(state) {
+  const bytes = state.get("eps");
+  return Array.from({ length: bytes.byteLength / 4 }, (_, k) => bytes.getFloat32(4 * k, true));
+}
+
 export const density = (z, [mean, sd]) =>
   Math.exp(-(((z - mean) / sd) ** 2) / 2) / (sd * Math.sqrt(2 * Math.PI));
 
@@ -46,15 +53,15 @@ export function average(values, share) {
   return { value, se };
 }
 
-// Hill's estimate from the largest log-weights; null for under 25 draws
-export function tailIndex(logW) {
-  if (logW.length < 25) return null;
+// Hill's estimate from the largest log-weights; null for too few draws
+export function tailIndex(logW, fewest) {
+  if (logW.length < fewest) return null;
   const count = Math.ceil(3 * Math.sqrt(logW.length));
   const largest = [...logW].sort((a, b) => b - a).slice(0, count + 1);
   return largest.reduce((sum, v) => sum + v - largest[count], 0) / count;
 }
 
-export function summarise(eps, q) {
+export function summarise(eps, q, fewestForTail) {
   const logW = logWeights(eps, q);
   const share = shares(logW);
   const z = eps.map((e) => q.mean + q.sd * e);
@@ -65,6 +72,6 @@ export function summarise(eps, q) {
     ess: sampleSize(share),
     largest: share.reduce((a, b) => Math.max(a, b)),
     square: average(squares, share),
-    tail: tailIndex(logW),
+    tail: tailIndex(logW, fewestForTail),
   };
 }

@@ -6,7 +6,18 @@ from typing import NamedTuple
 from torch import Tensor
 
 from vaebook.likelihood import gaussian_log_prob
-from vaebook.monte_carlo import effective_sample_size
+from vaebook.monte_carlo import FEWEST_FOR_TAIL, effective_sample_size
+
+DRAWS = (10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000, 1500, 2000)
+NARROWEST, WIDEST, FARTHEST = 0.1, 5, 4  # in standard deviations of the target
+PICTURE = {
+    "draws": DRAWS,
+    "widths": (NARROWEST, WIDEST),
+    "farthest": FARTHEST,
+    "half": 6,  # of the axis of z, in standard deviations of the target
+    "ends": (-0.04, 1.04),  # of the axis of ESS / S
+    "fewest_for_tail": FEWEST_FOR_TAIL,
+}
 
 
 class Proposal(NamedTuple):

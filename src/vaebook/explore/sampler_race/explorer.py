@@ -1,14 +1,22 @@
 r"""A race of samplers: log p(x) from more and more draws of several proposals."""
 
-import math
 from collections.abc import Mapping
 
 import traitlets as t
 from torch import Tensor
 
 from vaebook.explore.parts.bundle import bundle, stylesheet
+from vaebook.explore.parts.constraints import (
+    FINITE,
+    Constraint,
+    among,
+    obeying,
+    within,
+)
+from vaebook.explore.parts.traits import constrained
 from vaebook.explore.parts.widget import PicturedWidget
 from vaebook.explore.sampler_race.maths import (
+    PICTURE,
     Paths,
     checked_shape,
     draw_counts,
@@ -57,7 +65,7 @@ class SamplerRace(PicturedWidget):
     """
 
     _esm = bundle("sampler_race/explorer.js")
-    _css = stylesheet("parts/theme.css", "parts/plot.css", "sampler_race/explorer.css")
+    _css = stylesheet("parts/plot.css", "sampler_race/explorer.css")
 
     num_samples = t.Int().tag(sync=True)
     run = t.Int().tag(sync=True)
@@ -69,6 +77,7 @@ class SamplerRace(PicturedWidget):
     label = t.Unicode().tag(sync=True)
     frame = t.List(t.Float()).tag(sync=True)
     numbers = t.Bytes().tag(sync=True)
+    picture = t.Dict(PICTURE).tag(sync=True)
 
     def __init__(
         self,
@@ -79,8 +88,7 @@ class SamplerRace(PicturedWidget):
         num_samples: int | None = None,
     ) -> None:
         num_draws, num_runs = checked_shape(log_w)
-        if not math.isfinite(truth):
-            raise ValueError(f"truth must be finite; received {truth}")
+        obeying("truth", truth, FINITE)
         self.sizes = draw_counts(num_draws)
         estimates = {name: running(one, self.sizes) for name, one in log_w.items()}
         self.paths = Paths(self.sizes, estimates, float(truth))
@@ -119,29 +127,20 @@ class SamplerRace(PicturedWidget):
             f"exact {self.truth:.3f}. There: {said or 'no sampler shown'}."
         )
 
-    @t.validate("num_samples")
-    def _validate_num_samples(self, proposal: dict) -> int:
-        if proposal["value"] not in self.sizes:
-            nearest = min(self.sizes, key=lambda s: abs(s - proposal["value"]))
-            raise ValueError(
-                f"num_samples must be one of sizes, {self.sizes[0]} to "
-                f"{self.sizes[-1]}; received {proposal['value']}, nearest {nearest}"
-            )
-        return proposal["value"]
+    held = constrained(
+        {
+            "num_samples": lambda self: one_size(self.sizes),
+            "run": lambda self: within(0, self.num_runs - 1),
+            "shown": lambda self: among(self.names),
+        }
+    )
 
-    @t.validate("run")
-    def _validate_run(self, proposal: dict) -> int:
-        if not 0 <= proposal["value"] < self.num_runs:
-            raise ValueError(
-                f"run must be 0 to {self.num_runs - 1}; received {proposal['value']}"
-            )
-        return proposal["value"]
 
-    @t.validate("shown")
-    def _validate_shown(self, proposal: dict) -> list[str]:
-        unknown = [name for name in proposal["value"] if name not in self.names]
-        if unknown:
-            raise ValueError(
-                f"shown must be among {', '.join(self.names)}; received {unknown[0]}"
-            )
-        return proposal["value"]
+def one_size(sizes: list[int]) -> Constraint:
+    """One of them; a refusal shows the nearest."""
+
+    def with_nearest(value: int) -> str:
+        return f"{value}, nearest {min(sizes, key=lambda size: abs(size - value))}"
+
+    rule = f"one of sizes, {sizes[0]} to {sizes[-1]}"
+    return Constraint(rule, lambda value: value in sizes, with_nearest)

@@ -13,6 +13,16 @@ from vaebook.monte_carlo import LogEvidence, iw_log_evidence
 MOST_SAMPLERS, MOST_RUNS = 4, 8
 FEWEST_DRAWS, MOST_DRAWS, A_DECADE = 10, 1_000_000, 10
 FARTHEST = 3.0  # nats below the truth that the picture shows for few draws
+PICTURE = {
+    "lines": [  # of the samplers: a colour of the theme, dashes in pixels
+        {"colour": "class-1", "dash": []},
+        {"colour": "class-7", "dash": [8, 4]},
+        {"colour": "class-4", "dash": [2, 3]},
+        {"colour": "class-0", "dash": [10, 3, 2, 3]},
+    ],
+    "room": 1.15,  # a factor, from the first and last size to the frame
+    "bar": 1.06,  # and to the sides of a single band
+}
 
 
 class Paths(NamedTuple):

@@ -4,13 +4,9 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 
-from vaebook.explore.parts.picture import INK, still_figure, still_picture
-from vaebook.explore.sampler_race.maths import Paths
-from vaebook.figures import CLASS_COLOURS
-
-COLOURS = [CLASS_COLOURS[k] for k in (1, 7, 4, 0)]  # as in explorer.css
-ROOM, BAR = 1.15, 1.06  # as in explorer.js
-DASHES = ["-", (0, (6, 3)), (0, (1.5, 2)), (0, (8, 2, 2, 2))]
+from vaebook.explore.parts.colours import INK, LIGHT
+from vaebook.explore.parts.picture import still_figure, still_picture
+from vaebook.explore.sampler_race.maths import PICTURE, Paths
 
 
 class Shown(NamedTuple):
@@ -28,11 +24,13 @@ def race_still(paths: Paths, shown: Shown) -> bytes:
     figure = still_figure()
     ax = figure.subplots()
     ax.axhline(paths.truth, color=INK, lw=1.2, label="exact")
-    for name, colour, dash in zip(paths.of, COLOURS, DASHES, strict=False):
+    for name, line in zip(paths.of, PICTURE["lines"], strict=False):
         if name in shown.names:
-            _draw_path(ax, paths, name, shown, {"color": colour, "ls": dash})
-            ax.plot([], [], color=colour, ls=dash, label=name)
-    ends = paths.sizes[0] / ROOM, paths.sizes[-1] * ROOM
+            style = _style(**line)
+            _draw_path(ax, paths, name, shown, style)
+            ax.plot([], [], label=name, **style)
+    room = PICTURE["room"]
+    ends = paths.sizes[0] / room, paths.sizes[-1] * room
     ax.set(xscale="log", xlim=ends, ylim=shown.nats)
     ax.set_xlabel("number of draws $S$", size=9)
     ax.set_ylabel(f"estimate of {shown.label}", size=9)
@@ -40,6 +38,12 @@ def race_still(paths: Paths, shown: Shown) -> bytes:
     place = {"loc": "lower center", "bbox_to_anchor": (0.5, 0.98), "frameon": False}
     ax.legend(fontsize=7, ncols=5, **place)
     return still_picture(figure, colours=40)
+
+
+def _style(colour: str, dash: list[int]) -> dict:
+    """Of a line; matplotlib measures dashes in widths of the line."""
+    dashes = (0, [0.75 * length for length in dash]) if dash else "-"
+    return {"color": LIGHT[colour], "ls": dashes}
 
 
 def _draw_path(ax: Axes, paths: Paths, name: str, shown: Shown, style: dict) -> None:
@@ -51,7 +55,7 @@ def _draw_path(ax: Axes, paths: Paths, name: str, shown: Shown, style: dict) -> 
     used, low, high = paths.sizes[:now], value - 2 * error, value + 2 * error
 
     band = {"color": style["color"], "alpha": 0.15, "lw": 0, "antialiased": False}
-    wide = used if now > 1 else [used[0] / BAR, used[0] * BAR]
+    wide = used if now > 1 else [used[0] / PICTURE["bar"], used[0] * PICTURE["bar"]]
     ax.fill_between(wide, low[:now], high[:now], **band)
     ax.plot(paths.sizes[now - 1 :], value[now - 1 :], lw=0.7, **style)
     ax.plot(used, value[:now], lw=1.6, **style)

@@ -1,14 +1,14 @@
 // log p(x), and the ELBO as what is left of E_q[log p(x|z)] once the KL is paid:
 // two bars that end together.
-import { reading } from "../parts/controls.js";
-import { format, h } from "../parts/dom.js";
-import { linear, Plot, s } from "../parts/plot.js";
+import { reading, readings } from "../parts/controls.js";
+import { format, h, italic } from "../parts/dom.js";
+import { Plot, s } from "../parts/plot.js";
+import { linear } from "../parts/scales.js";
 
 const ROWS = { evidence: [0.58, 0.96], elbo: [0.06, 0.44] };
 // Right of the longest bar, for the KL's word, a share of its length
 const ROOM = 0.3;
 const middle = ([foot, top]) => (foot + top) / 2;
-const italic = (letter) => h("i", {}, letter);
 const expectation = () =>
   h(
     "span",
@@ -47,12 +47,7 @@ export class Bars {
       ["Gap between the two"],
     ];
     this.readings = names.map((name) => reading(...name));
-    this.el = h(
-      "div",
-      { class: "lsp-sum" },
-      this.plot.el,
-      h("dl", {}, ...this.readings.map((one) => one.el)),
-    );
+    this.el = h("div", { class: "spectrum-sum" }, this.plot.el, readings(this.readings));
   }
 
   // worth: of `terms`
@@ -61,6 +56,7 @@ export class Bars {
     const end = worth.logEvidence;
     const fit = worth.expectedLogLik;
     const elbo = fit - worth.kl;
+    // From left to right, open at its left end
     const block = ([foot, top], from, to) => {
       const [a, b] = [from, to].map((v) => Math.max(v, plot.x.low));
       return plot.line([
@@ -75,17 +71,7 @@ export class Bars {
     plot.show("sp-evidence", block(ROWS.evidence, plot.x.low, end));
     plot.show("sp-elbo", block(ROWS.elbo, plot.x.low, elbo));
     plot.show("sp-kl", ...(worth.alive && fit > plot.x.low ? [block(ROWS.elbo, elbo, fit)] : []));
-    plot.show(
-      "sp-end",
-      ...(inView
-        ? [
-            plot.line([
-              [end, 0],
-              [end, 1],
-            ]),
-          ]
-        : []),
-    );
+    plot.show("sp-end", ...(inView ? [plot.upright(end)] : []));
     plot.show("sp-more", ...(inView ? [] : Object.values(ROWS).map((row) => this.beyond(row))));
 
     this.drawWord(worth.kl, fit);

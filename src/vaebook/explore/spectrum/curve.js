@@ -1,5 +1,6 @@
 // Mean log p(x) of training and test images against the noise variance.
-import { linear, logarithmic, Plot, s } from "../parts/plot.js";
+import { Plot, s } from "../parts/plot.js";
+import { linear, logarithmic, steps } from "../parts/scales.js";
 import { logEvidence } from "./maths.js";
 
 const COUNT = 160;
@@ -26,25 +27,13 @@ export class Curve {
   draw(data, count, noise, { best, worth }) {
     const { plot } = this;
     const { low, high } = plot.y;
-    const at = Array.from({ length: COUNT + 1 }, (_, k) => this.ends.value(k / COUNT));
+    const at = steps(0, 1, COUNT).map(this.ends.value);
     // Far below the axis a curve need not be followed.
     const height = (spread, v) => Math.max(logEvidence(data, spread, count, v), 2 * low - high);
     const curve = (spread) => plot.line(at.map((v) => [v, height(spread, v)]));
 
-    plot.show(
-      "sp-best",
-      plot.line([
-        [best, low],
-        [best, high],
-      ]),
-    );
-    plot.show(
-      "sp-now",
-      plot.line([
-        [noise, low],
-        [noise, high],
-      ]),
-    );
+    plot.show("sp-best", plot.upright(best));
+    plot.show("sp-now", plot.upright(noise));
     plot.show("sp-test", curve(data.spread));
     plot.show("sp-train", curve(data.eigenvalues));
 
@@ -60,7 +49,7 @@ export class Curve {
     const { plot } = this;
     const x = plot.X(noise);
     const foot = plot.h - 1;
-    if (nats >= plot.y.low) return s("circle", { cx: x, cy: plot.Y(nats), r: 5, class: name });
+    if (nats >= plot.y.low) return plot.dot([noise, nats], { class: name });
     return s("path", {
       d: `M${x - 5} ${foot - 8}L${x + 5} ${foot - 8}L${x} ${foot}Z`,
       class: name,

@@ -1,19 +1,19 @@
 // Bars of the eigenvalues on a log axis, and the line of the noise variance with a ring to drag.
 import { format } from "../parts/dom.js";
 import { Handle } from "../parts/handle.js";
-import { linear, logarithmic, Plot } from "../parts/plot.js";
+import { Plot } from "../parts/plot.js";
+import { linear, logarithmic } from "../parts/scales.js";
 
-// Of a bar
-const HALF = 0.38;
 // Of the ring, after the last bar
 const PLACE = 1.45;
 // Of a key, over the axis
 const STEPS = 100;
 
 export class SpectrumPlot {
-  // options: {most, frame: [low, high] of the variance, onMove(noise), draw(), signal}
-  constructor({ most, frame, onMove, draw, signal }) {
-    this.most = most;
+  // options: {most, half (of a bar), frame: [low, high] of the variance, onMove(noise), draw(),
+  // signal}
+  constructor({ most, half, frame, onMove, draw, signal }) {
+    Object.assign(this, { most, half });
     const x = {
       ...linear(0.4, most + 2.4),
       ticks: [1, 5, 10, 15, 20].filter((i) => i <= most),
@@ -29,7 +29,7 @@ export class SpectrumPlot {
       signal,
       alt: `The first ${most} eigenvalues as bars on a log axis, and a line at the noise variance`,
     });
-    const size = (1 / STEPS) * Math.log(frame[1] / frame[0]);
+    const size = Math.log(frame[1] / frame[0]) / STEPS;
     this.handle = new Handle({
       plot: this.plot,
       label: "noise variance \u03c3\u00b2, the line",
@@ -48,18 +48,10 @@ export class SpectrumPlot {
 
   // best: the variance that the Home key leads to
   draw({ eigenvalues, count, noise, alive, best, spoken }) {
-    const { handle, most, plot } = this;
+    const { half, handle, most, plot } = this;
     const { low, high } = plot.y;
-    const block = (i, from, to) => {
-      const [left, right] = [i - HALF, i + HALF];
-      const [foot, top] = [Math.max(from, low), Math.max(to, low)];
-      return plot.line([
-        [left, foot],
-        [left, top],
-        [right, top],
-        [right, foot],
-      ]);
-    };
+    const block = (i, from, to) =>
+      plot.bar([i - half, i + half], [Math.max(from, low), Math.max(to, low)]);
     const bars = (from, to, bar) => eigenvalues.slice(from, to).map((v, k) => bar(from + k + 1, v));
     const whole = (i, v) => block(i, low, v);
 
@@ -69,24 +61,12 @@ export class SpectrumPlot {
     plot.show("sp-above", ...bars(0, alive, (i, v) => block(i, noise, v)));
 
     const offer = count + 0.5;
-    plot.show(
-      "sp-offer",
-      plot.line([
-        [offer, low],
-        [offer, high],
-      ]),
-    );
+    plot.show("sp-offer", plot.upright(offer));
     const [dx, side] = count < most / 2 ? [5, "start"] : [-5, "end"];
     const place = { dx, dy: 13, "text-anchor": side };
     plot.show("sp-word", plot.text([offer, high], `_K_ = ${count}`, place));
 
-    plot.show(
-      "sp-line",
-      plot.line([
-        [plot.x.low, noise],
-        [plot.x.high, noise],
-      ]),
-    );
+    plot.show("sp-line", plot.level(noise));
     handle.home = [0, best];
     handle.show([most + PLACE, noise], spoken);
     for (const [name, value] of Object.entries(this.attributes)) {

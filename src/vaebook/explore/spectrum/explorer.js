@@ -1,42 +1,29 @@
 // Probabilistic PCA: the eigenvalues of the images under a noise variance,
 // and what collapses below it.
 // State lives in the traits var (of the noise) and num_latents (on offer).
-import { button, panel, reading } from "../parts/controls.js";
-import { format, h, mounted, onThemeChange, OWN_KEYS, themeColours } from "../parts/dom.js";
+import {
+  button,
+  even,
+  hint,
+  key,
+  panel,
+  reading,
+  readings,
+  slider,
+  sliders,
+  status,
+  whole,
+} from "../parts/controls.js";
+import { explorer, format, h, italic, palette, say } from "../parts/dom.js";
 import { picture } from "../parts/pixels.js";
-import { clamp, logarithmic } from "../parts/plot.js";
+import { clamp, logarithmic } from "../parts/scales.js";
+import { mounted } from "../parts/state.js";
 import { Bars } from "./bars.js";
 import { Curve } from "./curve.js";
 import { SpectrumPlot } from "./eigenvalues.js";
 import { bestNoise, readData, reconstruct, terms } from "./maths.js";
 
 export { bestNoise, readData, reconstruct, terms };
-
-const STEPS = 400;
-
-// label: children; name: as spoken
-function slider(label, name, range) {
-  const input = h("input", { type: "range", step: 1, "aria-label": name, ...range });
-  const number = h("span", { class: "lx-number", "aria-hidden": "true" });
-  const show = (position, text, spoken) => {
-    input.value = position;
-    number.textContent = text;
-    input.setAttribute("aria-valuetext", `${name} ${text}, ${spoken}`);
-  };
-  return {
-    el: h("label", { class: "lx-slider" }, h("span", {}, ...label), input, number),
-    input,
-    show,
-  };
-}
-
-// Names, each after a piece of what it names
-const key = (...names) =>
-  h(
-    "p",
-    { class: "lx-note lsp-key" },
-    ...names.map(([name, ...text]) => h("span", { class: `lsp-of-${name}` }, ...text)),
-  );
 
 const pair = (side, name) => ({
   seen: picture(side, name),
@@ -51,69 +38,65 @@ function verdict(count, alive) {
 }
 
 class Explorer {
-  constructor(model, el, signal) {
-    Object.assign(this, { model, signal, data: readData(model) });
-    this.build(el);
+  constructor(state) {
+    Object.assign(this, { state, data: readData(state) });
+    this.build();
+    this.root = this.layout();
+    this.colours = palette(this.root, ["paper", "ink"], () => this.drawDigits(), state.signal);
     this.wire();
-    this.draw();
   }
 
-  build(el) {
-    const { data, model, signal } = this;
-    const frame = model.get("frame");
-    const most = model.get("most");
-    const draw = () => this.draw();
-    this.track = logarithmic(...frame.var);
-
+  build() {
+    const { data, state } = this;
+    const { frame, most } = state.pick("frame", "most");
+    const shared = { draw: () => this.draw(), signal: state.signal };
     this.spectrum = new SpectrumPlot({
+      ...shared,
       most,
+      half: state.get("picture").half,
       frame: frame.var,
       onMove: (noise) => this.moveTo(noise),
-      draw,
-      signal,
     });
     this.bars = new Bars({
+      ...shared,
       low: frame.nats[0],
       high: terms(data, most, frame.var[0]).expectedLogLik,
-      draw,
-      signal,
     });
-    this.curve = new Curve({ frame, draw, signal });
+    this.curve = new Curve({ ...shared, frame });
 
-    this.noise = slider(["noise ", h("i", {}, "\u03c3"), "\u00b2"], "noise variance \u03c3\u00b2", {
-      min: 0,
-      max: STEPS,
+    this.noise = slider({
+      name: "noise variance \u03c3\u00b2",
+      label: ["noise ", italic("\u03c3"), "\u00b2"],
+      track: even(logarithmic(...frame.var)),
+      words: (v) => format(v, 4),
     });
-    this.count = slider(["latents ", h("i", {}, "K")], "latents on offer K", { min: 1, max: most });
+    this.count = slider({
+      name: "latents on offer K",
+      label: ["latents ", italic("K")],
+      track: whole(1, most),
+      words: String,
+    });
     this.best = button("Best noise");
-    this.status = h("p", { class: "lx-note lsp-status", "aria-live": "polite" });
+    this.status = status();
     this.alive = reading("Latents alive, and their KL");
     this.pictures = data.digits.map((x, k) => pair(Math.sqrt(x.length), `Test digit ${k + 1}`));
-    this.numbers = [0, 1].map(() => h("b", { class: "lx-number" }));
-
-    this.root = this.layout();
-    el.append(this.root);
+    this.numbers = [0, 1].map(() => h("b", { class: "vb-number" }));
   }
 
   layout() {
-    const { alive, bars, best, count, curve, noise, numbers, pictures, spectrum, status } = this;
+    const { alive, bars, best, count, curve, noise, numbers, pictures, spectrum } = this;
     const part = (name, title, ...children) =>
-      h("div", { class: `lsp-${name}` }, panel(title, ...children));
+      h("div", { class: `spectrum-${name}` }, panel(title, ...children));
     const row = (name, which) => [
-      h("span", { class: "lx-note" }, name),
+      h("span", { class: "vb-note" }, name),
       ...pictures.map((one) => one[which].el),
     ];
-    return h(
-      "div",
-      { class: "lx lsp", ...OWN_KEYS },
-      h(
-        "p",
-        { class: "lx-hint" },
-        "Drag the line up: each bar that it passes is a latent that collapses.",
-      ),
+    return explorer(
+      "spectrum wide",
+      hint("Drag the line up: each bar that it passes is a latent that collapses."),
       h(
         "div",
-        { class: "lsp-body" },
+        { class: "vb-body" },
         part(
           "spectrum",
           "Eigenvalues and the noise",
@@ -122,18 +105,18 @@ class Explorer {
         ),
         h(
           "div",
-          { class: "lsp-controls" },
-          h("div", { class: "lx-sliders" }, noise.el, count.el),
+          { class: "spectrum-controls" },
+          sliders([noise, count]),
           best,
-          h("dl", {}, alive.el),
-          status,
+          readings([alive]),
+          this.status,
         ),
         part(
           "digits",
           "Test digits from their codes",
           h(
             "div",
-            { class: "lsp-pairs", style: `--columns: ${pictures.length}` },
+            { class: "spectrum-pairs", style: `--columns: ${pictures.length}` },
             ...row("seen", "seen"),
             ...row("rebuilt", "made"),
           ),
@@ -150,37 +133,20 @@ class Explorer {
   }
 
   wire() {
-    const { best, count, model, noise, signal, track } = this;
-    const on = (el, type, action) => el.addEventListener(type, action, { signal });
-    on(noise.input, "input", () => this.moveTo(track.value(noise.input.value / STEPS)));
-    on(count.input, "input", () => this.put("num_latents", Number(count.input.value)));
-    on(best, "click", () => this.moveTo(bestNoise(this.data, model.get("num_latents"))));
-
-    const changed = () => this.draw();
-    for (const name of ["change:var", "change:num_latents"]) {
-      model.on(name, changed);
-      signal.addEventListener("abort", () => model.off(name, changed));
-    }
-
-    onThemeChange(() => {
-      this.colours = null;
-      this.drawDigits();
-    }, signal);
-  }
-
-  put(name, value) {
-    this.model.set(name, value);
-    this.model.save_changes();
+    const { best, count, data, noise, state } = this;
+    noise.onChange(state.listen, (value) => this.moveTo(value));
+    state.bind("num_latents", count);
+    state.listen(best, "click", () => this.moveTo(bestNoise(data, state.get("num_latents"))));
+    state.watch(["var", "num_latents"], () => this.draw());
   }
 
   moveTo(noise) {
-    this.put("var", clamp(noise, ...this.model.get("frame").var));
+    this.state.put({ var: clamp(noise, ...this.state.get("frame").var) });
   }
 
   draw() {
-    const { data, model } = this;
-    const noise = model.get("var");
-    const count = model.get("num_latents");
+    const { data, state } = this;
+    const { num_latents: count, var: noise } = state.pick("num_latents", "var");
     const worth = terms(data, count, noise);
     const best = bestNoise(data, count);
     const spoken =
@@ -198,8 +164,8 @@ class Explorer {
     this.bars.draw(worth);
     this.curve.draw(data, count, noise, { best, worth });
 
-    this.noise.show(STEPS * this.track.at(noise), format(noise, 4), spoken);
-    this.count.show(count, count, spoken);
+    this.noise.show(noise, spoken);
+    this.count.show(count, spoken);
     this.tell(worth, count);
     this.drawDigits();
   }
@@ -208,21 +174,18 @@ class Explorer {
     this.alive.number.textContent = `${alive} of ${count}, ${format(kl)} nats`;
     const nats = [logEvidence, testLogEvidence];
     nats.forEach((v, k) => (this.numbers[k].textContent = format(v)));
-    const text = verdict(count, alive);
-    if (this.status.textContent !== text) this.status.textContent = text;
+    say(this.status, verdict(count, alive));
   }
 
-  // Colours are known only in the page; in Jupyter render comes before that.
   drawDigits() {
-    const { data, model, root } = this;
-    if (!root.isConnected) return;
-    this.colours ??= themeColours(root, ["paper", "ink"]);
+    const { data, pictures, state } = this;
+    const { num_latents: count, var: noise } = state.pick("num_latents", "var");
+    const colours = this.colours();
+    if (!colours) return;
     const inks = (values) => values.map((v) => clamp(v, 0, 1));
-    data.digits.forEach((x, k) => {
-      const { seen, made } = this.pictures[k];
-      const rebuilt = reconstruct(data, k, model.get("num_latents"), model.get("var"));
-      seen.show(inks(x), this.colours);
-      made.show(inks(rebuilt), this.colours);
+    pictures.forEach(({ seen, made }, k) => {
+      seen.show(inks(data.digits[k]), colours);
+      made.show(inks(reconstruct(data, k, count, noise)), colours);
     });
   }
 }

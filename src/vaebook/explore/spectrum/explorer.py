@@ -4,9 +4,12 @@ import traitlets as t
 from torch import Tensor
 
 from vaebook.explore.parts.bundle import bundle, stylesheet
-from vaebook.explore.parts.ranges import within
+from vaebook.explore.parts.constraints import obeying, within
+from vaebook.explore.parts.traits import constrained
 from vaebook.explore.parts.widget import PicturedWidget
 from vaebook.explore.spectrum.maths import (
+    PICTURE,
+    SCALE,
     Images,
     Noise,
     checked,
@@ -50,7 +53,7 @@ class SpectrumExplorer(PicturedWidget):
     """
 
     _esm = bundle("spectrum/explorer.js")
-    _css = stylesheet("parts/theme.css", "parts/plot.css", "spectrum/explorer.css")
+    _css = stylesheet("parts/plot.css", "spectrum/explorer.css")
 
     var = t.Float().tag(sync=True)
     num_latents = t.Int().tag(sync=True)
@@ -60,6 +63,8 @@ class SpectrumExplorer(PicturedWidget):
     rows = t.Bytes().tag(sync=True)
     codes = t.List().tag(sync=True)
     frame = t.Dict().tag(sync=True)
+    scale = t.Int(SCALE).tag(sync=True)
+    picture = t.Dict(PICTURE).tag(sync=True)
 
     def __init__(
         self,
@@ -73,7 +78,7 @@ class SpectrumExplorer(PicturedWidget):
         components = spectrum(x_train)
         values = components.eigenvalues
         most = most_latents(values)
-        within("num_latents", num_latents, 1, most)
+        obeying("num_latents", num_latents, within(1, most))
 
         centred = (x_test - components.mean) @ components.directions
         spread = centred.square().mean(0)
@@ -117,10 +122,9 @@ class SpectrumExplorer(PicturedWidget):
             f"{len(now.digits)} test images above their reconstructions."
         )
 
-    @t.validate("var")
-    def _validate_var(self, proposal: dict) -> float:
-        return within("var", proposal["value"], *self.frame["var"])
-
-    @t.validate("num_latents")
-    def _validate_num_latents(self, proposal: dict) -> int:
-        return within("num_latents", proposal["value"], 1, self.most)
+    held = constrained(
+        {
+            "var": lambda self: within(*self.frame["var"]),
+            "num_latents": lambda self: within(1, self.most),
+        }
+    )

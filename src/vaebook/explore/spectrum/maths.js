@@ -4,17 +4,15 @@ const LOG_2PI = Math.log(2 * Math.PI);
 const sum = (values) => values.reduce((total, v) => total + v, 0);
 
 // directions[i][d]: the i-th eigenvector; digits[k][d]: test images
-export function readData(model) {
-  const eigenvalues = model.get("eigenvalues");
-  const codes = model.get("codes");
-  const most = model.get("most");
-  const bytes = model.get("rows");
+export function readData(state) {
+  const { codes, eigenvalues, most } = state.pick("codes", "eigenvalues", "most");
+  const { rows: bytes, scale } = state.pick("rows", "scale");
   const dim = eigenvalues.length;
-  const row = (i) => eigenvalues.map((_, d) => bytes.getInt16(2 * (i * dim + d), true) / 32767);
+  const row = (i) => eigenvalues.map((_, d) => bytes.getInt16(2 * (i * dim + d), true) / scale);
   const rows = Array.from({ length: most + 1 + codes.length }, (_, i) => row(i));
   return {
     eigenvalues,
-    spread: model.get("test_spread"),
+    spread: state.get("test_spread"),
     codes,
     directions: rows.slice(0, most),
     mean: rows[most],

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vaebook.bayes import LinearGaussian
 from vaebook.checks import data_matrix
-from vaebook.explore.parts.ranges import within
+from vaebook.explore.parts.constraints import obeying, within
 from vaebook.likelihood import LOG_2PI, FullGaussian
 from vaebook.linear_vae import (
     Spectrum,
@@ -21,7 +21,8 @@ from vaebook.linear_vae import (
 from vaebook.variational import ElboTerms, linear_elbo
 
 MOST_LATENTS, MOST_DIGITS = 20, 4
-SCALE = 32767
+SCALE = 32767  # levels to each side of 0 in two bytes
+PICTURE = {"half": 0.38}  # of a bar
 
 
 class Images(NamedTuple):
@@ -113,7 +114,7 @@ def checked(x_train: Tensor, x_test: Tensor, num_digits: int) -> list[Tensor]:
             f"x_train and x_test must be (N, D), D the same square; received "
             f"{tuple(x_train.shape)} and {tuple(x_test.shape)}"
         )
-    within("num_digits", num_digits, 1, min(MOST_DIGITS, len(x_test)))
+    obeying("num_digits", num_digits, within(1, min(MOST_DIGITS, len(x_test))))
     return [x.detach().double() for x in sets.values()]
 
 

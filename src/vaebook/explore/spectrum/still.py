@@ -6,14 +6,9 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 
-from vaebook.explore.parts.picture import (
-    ACCENT,
-    INK,
-    MUTED,
-    still_figure,
-    still_picture,
-)
-from vaebook.explore.spectrum.maths import Noise
+from vaebook.explore.parts.colours import ACCENT, INK, MUTED
+from vaebook.explore.parts.picture import still_figure, still_picture
+from vaebook.explore.spectrum.maths import PICTURE, Noise
 from vaebook.figures import CLASS_COLOURS, KL_COLOUR, draw_grid
 
 TEST_COLOUR = CLASS_COLOURS[7]
@@ -46,12 +41,13 @@ def _draw_eigenvalues(ax: Axes, noise: Noise, frame: Frame) -> None:
     place = np.arange(1, frame.most + 1)
     heights = noise.eigenvalues.numpy()
     on, collapsed, off = np.split(place, (noise.num_alive(), noise.num_latents))
-    hollow = {"fill": False, "width": 0.76}
+    width = 2 * PICTURE["half"]
+    hollow = {"fill": False, "width": width}
 
     ax.bar(collapsed, heights[collapsed - 1], ec=INK, ls="--", lw=0.8, **hollow)
     ax.bar(off, heights[off - 1], ec=MUTED, ls=":", lw=0.8, **hollow)
-    ax.bar(on, heights[on - 1], color=KL_COLOUR, width=0.76)
-    ax.bar(on, noise.var, color="#79b0bc", width=0.76)
+    ax.bar(on, heights[on - 1], color=KL_COLOUR, width=width)
+    ax.bar(on, noise.var, color="#79b0bc", width=width)
     ax.axhline(noise.var, color=INK)
 
     ax.set(yscale="log", ylim=(low, high), xticks=[1, 5, 10, 15, 20])

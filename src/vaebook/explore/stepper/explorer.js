@@ -1,125 +1,103 @@
 // The EM stepper: a mixture of Gaussians fitted to points in the plane, half-step by half-step.
 // State lives in the traits means (where the run starts)
 // and step (half-steps after the first E-step).
-import { button, panel } from "../parts/controls.js";
-import { h, mounted, OWN_KEYS } from "../parts/dom.js";
+import { button, buttons, hint, panel, slider, whole } from "../parts/controls.js";
+import { explorer, h } from "../parts/dom.js";
+import { clamp } from "../parts/scales.js";
+import { Player } from "../parts/player.js";
+import { mounted } from "../parts/state.js";
 import { Flowers } from "./flowers.js";
-import { Staircase } from "./staircase.js";
 import { between, eStep, fitEm, logJoint, lowerBound, mStep, startFrom } from "./maths.js";
 import { collapse, Report } from "./report.js";
 import { readRuns } from "./shipped.js";
 import { Slice, sliceHeights } from "./slice.js";
+import { Staircase } from "./staircase.js";
 
 // Milliseconds between the half-steps of Play
 const PAUSE = 900;
 
 export { between, eStep, fitEm, logJoint, lowerBound, mStep, readRuns, sliceHeights, startFrom };
 
-function slider() {
-  const input = h("input", { type: "range", min: 0, step: 1, "aria-label": "Half-step" });
-  const number = h("span", { class: "lx-number", "aria-hidden": "true" });
-  return {
-    el: h("label", { class: "lx-slider" }, h("span", {}, "Half-step"), input, number),
-    input,
-    number,
-  };
-}
-
 class Stepper {
-  constructor(model, el, signal) {
-    Object.assign(this, { model, signal, x: model.get("x"), shipped: readRuns(model) });
-    this.build(el);
+  constructor(state) {
+    Object.assign(this, { state, x: state.get("x"), shipped: readRuns(state), run: null });
+    this.build();
+    this.root = this.layout();
     this.wire();
-    this.restart();
   }
 
-  build(el) {
-    const { model, shipped, signal, x } = this;
-    const frame = model.get("frame");
-    const home = model.get("home");
-    const draw = () => this.draw();
+  build() {
+    const { shipped, state, x } = this;
+    const { frame, home, labels, picture } = state.pick("frame", "home", "labels", "picture");
+    const colours = picture.colours.map((name) => `var(--vb-${name})`);
+    const shared = { draw: () => this.draw(), signal: state.signal };
     this.best = shipped.length > 1 ? frame.top : null;
 
     this.flowers = new Flowers({
+      ...shared,
       x,
       frame,
-      labels: model.get("labels"),
+      labels,
+      colours,
       home,
-      draw,
       onMove: (k, mean) => this.moveMean(k, mean),
-      signal,
     });
-    this.slice = new Slice({ draw, signal });
-    this.staircase = new Staircase({ top: frame.top, best: this.best, draw, signal });
+    this.slice = new Slice({ ...shared, span: picture.span });
+    this.staircase = new Staircase({ ...shared, top: frame.top, best: this.best });
 
-    this.slider = slider();
-    this.buttons = ["Back", "Step", "Play", "Start over"].map(button);
+    this.halfSteps = slider({
+      name: "Half-step",
+      track: whole(0, 0),
+      words: (now) => `${now + 1} of ${this.last() + 1}`,
+      spoken: (now) => `Iteration ${(now >> 1) + 1}, ${now % 2 ? "M" : "E"}-step`,
+    });
+    this.buttons = ["Back", "Step", "Start over"].map(button);
+    this.play = this.player();
     this.presets = shipped.filter(({ name }) => name).map((run) => ({ run, el: button(run.name) }));
-    this.report = new Report();
-
-    this.root = this.layout();
-    el.append(this.root);
+    this.report = new Report(colours);
   }
 
   layout() {
-    const { presets, report } = this;
-    const starts =
-      presets.length === 0
-        ? []
-        : [
-            h(
-              "div",
-              { class: "le-buttons", role: "group", "aria-label": "Starts" },
-              "Starts: ",
-              ...presets.map((one) => one.el),
-            ),
-          ];
-    return h(
-      "div",
-      { class: "lx le", ...OWN_KEYS },
-      h(
-        "p",
-        { class: "lx-hint" },
+    const { flowers, halfSteps, play, presets, report, slice, staircase } = this;
+    const [back, step, again] = this.buttons;
+    const starts = buttons("Starts: ", ...presets.map((one) => one.el));
+    starts.setAttribute("role", "group");
+    starts.setAttribute("aria-label", "Starts");
+    return explorer(
+      "stepper wide",
+      hint(
         "The E-step recolours the points and lifts the bound until it touches; " +
           "the M-step moves the ellipses to the bound\u2019s top. " +
           "Drag a ring to start elsewhere.",
       ),
       h(
         "div",
-        { class: "le-body" },
-        panel("Data and components", this.flowers.plot.el, report.table),
-        panel("Log-likelihood and bound", this.slice.plot.el, report.equation, report.status),
+        { class: "vb-body" },
+        panel("Data and components", flowers.plot.el, report.table),
+        panel("Log-likelihood and bound", slice.plot.el, report.equation.el, report.status),
         h(
           "div",
-          { class: "le-controls" },
-          h("div", { class: "le-buttons" }, ...this.buttons),
-          ...starts,
-          this.slider.el,
+          { class: "stepper-controls" },
+          buttons(back, step, play.el, again),
+          ...(presets.length > 0 ? [starts] : []),
+          halfSteps.el,
         ),
-        h("div", { class: "le-history" }, this.staircase.plot.el),
+        h("div", { class: "stepper-history" }, staircase.plot.el),
       ),
     );
   }
 
   wire() {
-    const { model, signal } = this;
-    const on = (el, type, action) => el.addEventListener(type, action, { signal });
-    const [back, step, play, again] = this.buttons;
-    on(back, "click", () => this.goTo(this.now() - 1));
-    on(step, "click", () => this.goTo(this.now() + 1));
-    on(play, "click", () => (this.timer ? this.stop() : this.play()));
-    on(again, "click", () => this.startAt(model.get("home")));
-    on(this.slider.input, "input", () => this.goTo(Number(this.slider.input.value)));
-    for (const { el, run } of this.presets) on(el, "click", () => this.startAt(run.path[0].mu));
-
-    const listen = (name, action) => {
-      const changed = () => this.batching || action();
-      model.on(`change:${name}`, changed);
-      signal.addEventListener("abort", () => model.off(`change:${name}`, changed));
-    };
-    listen("means", () => this.restart());
-    listen("step", () => this.draw());
-    signal.addEventListener("abort", () => this.stop());
+    const { halfSteps, presets, state } = this;
+    const [back, step, again] = this.buttons;
+    state.listen(back, "click", () => this.goTo(this.now() - 1));
+    state.listen(step, "click", () => this.goTo(this.now() + 1));
+    state.listen(again, "click", () => this.startAt(state.get("home")));
+    halfSteps.onChange(state.listen, (to) => this.goTo(to));
+    for (const { el, run } of presets) {
+      state.listen(el, "click", () => this.startAt(run.path[0].mu));
+    }
+    state.watch(["means", "step"], () => this.draw());
   }
 
   // Half-steps of the present run
@@ -128,72 +106,67 @@ class Stepper {
   }
 
   now() {
-    return Math.min(this.model.get("step"), this.last());
-  }
-
-  // What the reader does. Each writes the traits and then redraws once.
-  put(changes) {
-    this.batching = true;
-    for (const [name, value] of Object.entries(changes)) this.model.set(name, value);
-    this.batching = false;
-    if (changes.means) this.restart();
-    else this.draw();
-    this.model.save_changes();
+    return Math.min(this.state.get("step"), this.last());
   }
 
   goTo(step) {
-    this.stop();
-    this.put({ step: Math.min(Math.max(step, 0), this.last()) });
+    this.play.stop();
+    this.state.put({ step: clamp(step, 0, this.last()) });
   }
 
   startAt(means) {
-    this.stop();
-    this.put({ means: means.map((mean) => [...mean]), step: 0 });
+    this.play.stop();
+    this.state.put({ means: means.map((mean) => [...mean]), step: 0 });
   }
 
   moveMean(k, mean) {
-    this.startAt(this.model.get("means").map((old, j) => (j === k ? mean : old)));
+    this.startAt(this.state.get("means").map((old, j) => (j === k ? mean : old)));
   }
 
-  // The run shipped with the page if it starts here, else one computed now
-  restart() {
-    const { model, x } = this;
-    const means = model.get("means");
+  player() {
+    const { state } = this;
+    const live = (politeness) => this.report.status.setAttribute("aria-live", politeness);
+    return new Player({
+      words: ["Play", "Pause"],
+      pause: PAUSE,
+      begin: () => {
+        if (this.now() === this.last()) state.put({ step: 0 });
+        live("off");
+      },
+      step: () => {
+        if (this.now() < this.last()) state.put({ step: this.now() + 1 });
+        return this.now() < this.last();
+      },
+      finish: () => this.goTo(this.last()),
+      onStop: () => live("polite"),
+      signal: state.signal,
+    });
+  }
+
+  // The run shipped with the page if it starts at these means, else one computed now
+  runFrom(means) {
+    const { shipped, state, x } = this;
     const same = ({ path }) => JSON.stringify(path[0].mu) === JSON.stringify(means);
-    this.run =
-      this.shipped.find(same) ??
-      fitEm(x, startFrom(x, means), model.get("num_steps"), model.get("least_gain"));
-    this.draw();
-  }
-
-  play() {
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return this.goTo(this.last());
-    if (this.now() === this.last()) this.put({ step: 0 });
-    const more = () => {
-      if (this.now() < this.last()) this.put({ step: this.now() + 1 });
-      else this.stop();
-    };
-    this.timer = setInterval(more, PAUSE);
-    this.buttons[2].textContent = "Pause";
-    this.report.status.setAttribute("aria-live", "off");
-  }
-
-  stop() {
-    if (!this.timer) return;
-    clearInterval(this.timer);
-    this.timer = null;
-    this.buttons[2].textContent = "Play";
-    this.report.status.setAttribute("aria-live", "polite");
+    const { least_gain: leastGain, num_steps: most } = state.pick("least_gain", "num_steps");
+    return shipped.find(same) ?? fitEm(x, startFrom(x, means), most, leastGain);
   }
 
   draw() {
-    const { model, run, x } = this;
+    const means = this.state.get("means");
+    if (JSON.stringify(this.run?.path[0].mu) !== JSON.stringify(means)) {
+      this.run = this.runFrom(means);
+    }
+    this.drawStep(means);
+  }
+
+  drawStep(means) {
+    const { run, x } = this;
     const now = this.now();
     const [number, half] = [now >> 1, now % 2];
     const q = eStep(run.path[number], x);
     const logLik = run.logLik[number + half];
     const bound = half ? run.bounds[number + 1] : logLik;
-    this.flowers.draw(run.path.slice(0, number + half + 1), q.resp, model.get("means"));
+    this.flowers.draw(run.path.slice(0, number + half + 1), q.resp, means);
 
     const ends = run.path.slice(number, number + 2);
     const base = run.logLik[number];
@@ -206,8 +179,8 @@ class Stepper {
   }
 
   tell({ number, half, isLast, logLik, bound }) {
-    const { buttons, model, presets, report, run } = this;
-    const { input, number: count } = this.slider;
+    const { halfSteps, presets, report, run, state } = this;
+    const [back, step] = this.buttons;
     const now = this.now();
     report.showHeights(logLik, bound);
     report.showStatus(run, {
@@ -215,18 +188,15 @@ class Stepper {
       half,
       isLast,
       gap: logLik - bound,
-      leastGain: model.get("least_gain"),
+      leastGain: state.get("least_gain"),
       best: this.best ?? -Infinity,
     });
     report.showComponents(run.path[number + half]);
 
-    input.max = this.last();
-    input.value = now;
-    input.setAttribute("aria-valuetext", `Iteration ${number + 1}, ${half ? "M" : "E"}-step`);
-    count.textContent = `${now + 1} of ${this.last() + 1}`;
-
-    buttons[0].setAttribute("aria-disabled", now === 0);
-    buttons[1].setAttribute("aria-disabled", isLast);
+    halfSteps.input.max = this.last();
+    halfSteps.show(now);
+    back.setAttribute("aria-disabled", now === 0);
+    step.setAttribute("aria-disabled", isLast);
     for (const preset of presets) preset.el.setAttribute("aria-pressed", preset.run === run);
   }
 }

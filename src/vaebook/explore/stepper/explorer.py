@@ -8,9 +8,19 @@ from torch import Tensor
 
 from vaebook.em import CollapsedComponentError, EmRun, GaussianMixture
 from vaebook.explore.parts.bundle import bundle, stylesheet
+from vaebook.explore.parts.constraints import (
+    Constraint,
+    at_least,
+    obeying,
+    points,
+    within,
+)
+from vaebook.explore.parts.traits import constrained
 from vaebook.explore.parts.widget import PicturedWidget
 from vaebook.explore.stepper.maths import (
     LEAST_GAIN,
+    MOST_COMPONENTS,
+    PICTURE,
     fit_from,
     heights,
     shipped,
@@ -18,8 +28,6 @@ from vaebook.explore.stepper.maths import (
     until_collapse,
 )
 from vaebook.explore.stepper.still import stepper_still
-
-MOST_COMPONENTS = 4
 
 
 class EmStepper(PicturedWidget):
@@ -63,7 +71,7 @@ class EmStepper(PicturedWidget):
     """
 
     _esm = bundle("stepper/explorer.js")
-    _css = stylesheet("parts/theme.css", "parts/plot.css", "stepper/explorer.css")
+    _css = stylesheet("parts/plot.css", "parts/sum.css", "stepper/explorer.css")
 
     means = t.List(t.List(t.Float())).tag(sync=True)
     step = t.Int(0).tag(sync=True)
@@ -75,6 +83,7 @@ class EmStepper(PicturedWidget):
     least_gain = t.Float(LEAST_GAIN).tag(sync=True)
     labels = t.List(t.Unicode()).tag(sync=True)
     frame = t.Dict().tag(sync=True)
+    picture = t.Dict(PICTURE).tag(sync=True)
 
     def __init__(
         self,
@@ -86,11 +95,10 @@ class EmStepper(PicturedWidget):
         presets: Mapping[str, Tensor] | None = None,
     ) -> None:
         _check_data(x)
-        if num_steps < 1:
-            raise ValueError(f"num_steps must be at least 1; received {num_steps}")
+        obeying("num_steps", num_steps, at_least(1))
         self.data = x.detach().double()
         self.num_components = len(start)
-        home = self._check_means(start)
+        home = self._means(start)
         runs = self._runs({"": start, **(presets or {})}, num_steps)
         super().__init__(
             means=home,
@@ -104,10 +112,15 @@ class EmStepper(PicturedWidget):
 
     def _runs(self, starts: Mapping[str, Tensor], num_steps: int) -> dict[str, EmRun]:
         """The run of each start; one given twice keeps its name."""
-        means = {name: self._check_means(mu) for name, mu in starts.items()}
+        means = {name: self._means(mu) for name, mu in starts.items()}
         if list(means.values()).count(means[""]) > 1:
             del means[""]
         return {name: fit_from(self.data, mu, num_steps) for name, mu in means.items()}
+
+    def _means(self, start: Tensor) -> list[list[float]]:
+        """First means as the page takes them, checked."""
+        means = torch.as_tensor(start, dtype=torch.float64).tolist()
+        return obeying("means", means, centres(self.num_components))
 
     @property
     def run(self) -> EmRun:
@@ -141,27 +154,21 @@ class EmStepper(PicturedWidget):
             f"which {place}."
         )
 
-    @t.validate("means")
-    def _validate_means(self, proposal: dict) -> list[list[float]]:
-        return self._check_means(proposal["value"])
+    held = constrained(
+        {
+            "means": lambda self: centres(self.num_components),
+            "step": lambda self: within(0, 2 * self.num_steps - 1),
+        }
+    )
 
-    @t.validate("step")
-    def _validate_step(self, proposal: dict) -> int:
-        most = 2 * self.num_steps - 1
-        if not 0 <= proposal["value"] <= most:
-            raise ValueError(f"step must be 0 to {most}; received {proposal['value']}")
-        return proposal["value"]
 
-    def _check_means(self, means: Tensor | list) -> list[list[float]]:
-        mu = torch.as_tensor(means, dtype=torch.float64)
-        number = self.num_components
-        proper = mu.shape == (number, 2) and mu.isfinite().all()
-        if not (proper and 2 <= number <= MOST_COMPONENTS):
-            raise ValueError(
-                f"means must be finite, (K, 2) with the same K from 2 to "
-                f"{MOST_COMPONENTS} throughout; received {mu.tolist()}"
-            )
-        return mu.tolist()
+def centres(count: int) -> Constraint:
+    """As many means as there are components, 2 to 4."""
+    means = points(count)
+    return Constraint(
+        f"finite, (K, 2) with the same K from 2 to {MOST_COMPONENTS} throughout",
+        lambda values: 2 <= count <= MOST_COMPONENTS and means.holds(values),
+    )
 
 
 def _check_data(x: Tensor) -> None:

@@ -1,8 +1,9 @@
 // The data under a mixture: points coloured by responsibilities, ellipses, centres, and rings where
-// the run starts. Colours of components: --lx-em-0 and so on, in explorer.css.
+// the run starts.
 import { format } from "../parts/dom.js";
 import { Handle } from "../parts/handle.js";
-import { ellipse, linear, Plot, s } from "../parts/plot.js";
+import { ellipse, Plot, s } from "../parts/plot.js";
+import { linear } from "../parts/scales.js";
 
 // A ring among others: only a press on itself moves it.
 class Ring extends Handle {
@@ -11,26 +12,25 @@ class Ring extends Handle {
   }
 }
 
-export const colourOf = (k) => `var(--lx-em-${k})`;
-
 // Responsibilities as one colour
-export function mixedColour(resp) {
-  let colour = colourOf(0);
+export function mixedColour(resp, colours) {
+  let [colour] = colours;
   let share = resp[0];
   for (let k = 1; k < resp.length; k++) {
     share += resp[k];
     const part = share > 0 ? (100 * resp[k]) / share : 0;
-    if (part > 99.9) colour = colourOf(k);
+    if (part > 99.9) colour = colours[k];
     else if (part > 0.1)
-      colour = `color-mix(in srgb, ${colourOf(k)} ${part.toFixed(1)}%, ${colour})`;
+      colour = `color-mix(in srgb, ${colours[k]} ${part.toFixed(1)}%, ${colour})`;
   }
   return colour;
 }
 
-// options: {x, frame, labels, home (first means), draw(), onMove(k, mean), signal}
+// options: {x, frame, labels, colours (of the components, CSS), home (first means), draw(),
+// onMove(k, mean), signal}
 export class Flowers {
-  constructor({ x, frame, labels, home, draw, onMove, signal }) {
-    Object.assign(this, { x, labels });
+  constructor({ x, frame, labels, colours, home, draw, onMove, signal }) {
+    Object.assign(this, { x, labels, colours });
     this.plot = new Plot({
       x: linear(...frame.x),
       y: linear(...frame.y),
@@ -54,7 +54,7 @@ export class Flowers {
           step: ([a, b], dx, dy) => [a + dx * steps[0], b + dy * steps[1]],
         }),
     );
-    this.rings.forEach(({ el }, k) => el.style.setProperty("--c", colourOf(k)));
+    this.rings.forEach(({ el }, k) => el.style.setProperty("--c", colours[k]));
   }
 
   // On the centre, or on the ring of the start while the two overlap
@@ -64,21 +64,21 @@ export class Flowers {
     const apart = Math.hypot(plot.X(centre[0]) - x, plot.Y(centre[1]) - y);
     if (apart < 1 || apart > 20) return [plot.text(centre, String(k + 1))];
     const disc = s("circle", { cx: x, cy: y, r: 10 });
-    return [disc, plot.text(start, String(k + 1), { style: `--c: ${colourOf(k)}` })];
+    return [disc, plot.text(start, String(k + 1), { style: `--c: ${this.colours[k]}` })];
   }
 
   // path: the mixtures up to the present one
   draw(path, resp, means) {
-    const { plot } = this;
+    const { colours, plot } = this;
     const { mu, cov } = path.at(-1);
-    const tinted = (k) => ({ style: `--c: ${colourOf(k)}` });
+    const tinted = (k) => ({ style: `--c: ${colours[k]}` });
 
     const dot = ([a, b], n) =>
       s("circle", {
         cx: plot.X(a).toFixed(1),
         cy: plot.Y(b).toFixed(1),
         r: 3.5,
-        style: `fill: ${mixedColour(resp[n])}`,
+        style: `fill: ${mixedColour(resp[n], colours)}`,
       });
     plot.show("em-points", ...this.x.map(dot));
     plot.show(
@@ -87,10 +87,7 @@ export class Flowers {
     );
     const trail = (k) => path.map((mixture) => mixture.mu[k]);
     plot.show("em-trails", ...mu.map((_, k) => plot.line(trail(k), tinted(k))));
-    plot.show(
-      "em-centres",
-      ...mu.map((m, k) => s("circle", { cx: plot.X(m[0]), cy: plot.Y(m[1]), r: 8, ...tinted(k) })),
-    );
+    plot.show("em-centres", ...mu.map((m, k) => plot.dot(m, { r: 8, ...tinted(k) })));
     plot.show("em-numbers", ...mu.flatMap((m, k) => this.number(k, m, means[k])));
     this.rings.forEach((ring, k) => {
       const place = means[k].map((v, i) => `${this.labels[i]} ${format(v)}`);

@@ -17,8 +17,13 @@ from vaebook.em import (
     lower_bound,
 )
 
+MOST_COMPONENTS = 4
+PICTURE = {
+    "colours": ["class-0", "class-7", "class-4", "class-3"],  # of the theme
+    "span": (-0.3, 1.5),  # of the line through two mixtures, which lie at 0 and 1
+}
 LEAST_GAIN = 1e-4  # nats over all the data; a run ends at a smaller one
-POSITIONS = torch.linspace(-0.3, 1.5, 91).double()
+POSITIONS = torch.linspace(*PICTURE["span"], 91).double()
 
 
 def start_from(x: Tensor, means: list[list[float]]) -> GaussianMixture:

@@ -1,7 +1,7 @@
 // What the stepper says: where it stands, log-likelihood = bound + KL,
 // and the components in numbers.
+import { sum } from "../parts/controls.js";
 import { format, h } from "../parts/dom.js";
-import { colourOf } from "./flowers.js";
 
 const FAULTS = {
   flat: "no width in some direction",
@@ -9,11 +9,6 @@ const FAULTS = {
 };
 
 export const collapse = ({ k, kind }) => `would leave component ${k + 1} with ${FAULTS[kind]}`;
-
-function reading(kind, name) {
-  const number = h("dd", { class: "lx-number" });
-  return { el: h("div", { class: `le-${kind}` }, h("dt", {}, name), number), number };
-}
 
 function ending({ end, fault, logLik, path }, { leastGain, best }) {
   const short = best - logLik.at(-1);
@@ -32,18 +27,11 @@ function meaning(half, gap, converged) {
 }
 
 export class Report {
-  constructor() {
-    this.readings = [
-      reading("of-lik", "log-likelihood"),
-      reading("of-bound", "bound"),
-      reading("of-kl", "gap, KL"),
-    ];
-    this.equation = h(
-      "div",
-      { class: "le-readings" },
-      h("dl", {}, ...this.readings.map((one) => one.el)),
-    );
-    this.status = h("p", { class: "le-status", "aria-live": "polite" });
+  // colours: of the components, CSS
+  constructor(colours) {
+    this.colours = colours;
+    this.equation = sum(["whole", "log-likelihood"], ["elbo", "bound"], ["kl", "gap, KL"]);
+    this.status = h("p", { class: "stepper-status", "aria-live": "polite" });
     const headings = ["component", "weight", "mean", "std. deviations"].map((name) =>
       h("th", { scope: "col" }, name),
     );
@@ -54,9 +42,7 @@ export class Report {
   // The three numbers add up as shown, to the last digit
   showHeights(logLik, bound) {
     const [whole, gap] = [logLik, logLik - bound].map((v) => Math.round(1000 * v));
-    [whole, whole - gap, gap].forEach((v, k) => {
-      this.readings[k].number.textContent = format(v / 1000, 3);
-    });
+    this.equation.show([whole, whole - gap, gap].map((v) => format(v / 1000, 3)));
   }
 
   showStatus(run, { number, half, isLast, gap, ...ends }) {
@@ -72,10 +58,10 @@ export class Report {
     const pair = ([a, b]) => `${format(a)}, ${format(b)}`;
     this.body.replaceChildren(
       ...weights.map((weight, k) => {
-        const swatch = h("span", { class: "lx-swatch", style: `background: ${colourOf(k)}` });
+        const swatch = h("span", { class: "vb-swatch", style: `background: ${this.colours[k]}` });
         const deviations = [cov[k][0][0], cov[k][1][1]].map(Math.sqrt);
         const cells = [format(weight, 3), pair(mu[k]), pair(deviations)].map((text) =>
-          h("td", { class: "lx-number" }, text),
+          h("td", { class: "vb-number" }, text),
         );
         return h("tr", {}, h("th", { scope: "row" }, swatch, String(k + 1)), ...cells);
       }),

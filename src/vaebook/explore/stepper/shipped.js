@@ -14,17 +14,16 @@ function readRow(read, count) {
 }
 
 // [{name, path, logLik, bounds, end}, ..] as fitEm gives them
-export function readRuns(model) {
-  const numbers = model.get("numbers");
-  const components = model.get("home").length;
+export function readRuns(state) {
+  const { home, numbers, runs } = state.pick("home", "numbers", "runs");
   let offset = 0;
   const read = () => {
     offset += 8;
     return numbers.getFloat64(offset - 8, true);
   };
 
-  return model.get("runs").map(({ name, count, converged }) => {
-    const rows = Array.from({ length: count }, () => readRow(read, components));
+  return runs.map(({ name, count, converged }) => {
+    const rows = Array.from({ length: count }, () => readRow(read, home.length));
     const [path, logLik, bounds] = ["mixture", "logLik", "bound"].map((key) =>
       rows.map((row) => row[key]),
     );

@@ -2,17 +2,16 @@
 // the log-likelihood and the bound.
 // Heights are nats above the log-likelihood before the M-step, where the bound touches: 0.
 import { format } from "../parts/dom.js";
+import { Plot, s } from "../parts/plot.js";
+import { linear, steps } from "../parts/scales.js";
 import { between, heights, lowerBound } from "./maths.js";
-import { linear, Plot, s } from "../parts/plot.js";
 
-const [FROM, TO] = [-0.3, 1.5];
 const POINTS = 36;
 // Nats: what is smaller looks flat
 const LEAST_HEIGHT = 0.02;
-const POSITIONS = Array.from({ length: POINTS + 1 }, (_, k) => FROM + (k * (TO - FROM)) / POINTS);
 
 // [[s, log-likelihood, bound of each q ..], ..] where a mixture lies, total nats
-export function sliceHeights(x, [a, b], qs, positions = POSITIONS) {
+export function sliceHeights(x, [a, b], qs, positions) {
   return positions
     .map((at) => [at, between(a, b, at)])
     .filter(([, mixture]) => mixture)
@@ -20,9 +19,11 @@ export function sliceHeights(x, [a, b], qs, positions = POSITIONS) {
 }
 
 export class Slice {
-  constructor({ draw, signal }) {
+  // options: {span (of the line: the mixtures lie at 0 and 1), draw(), signal}
+  constructor({ span, draw, signal }) {
+    this.positions = steps(...span, POINTS);
     this.across = {
-      ...linear(FROM, TO),
+      ...linear(...span),
       ticks: [0, 1],
       label: (v) => (v ? "after the M-step" : "before"),
     };
@@ -43,7 +44,8 @@ export class Slice {
   draw({ x, ends, q, oldQ, half, base, logLik, bound }) {
     const { plot } = this;
     const above = ([at, ...nats]) => [at, ...nats.map((v) => v - base)];
-    const rows = sliceHeights(x, ends, oldQ ? [q, oldQ] : [q]).map(above);
+    const qs = oldQ ? [q, oldQ] : [q];
+    const rows = sliceHeights(x, ends, qs, this.positions).map(above);
     const curve = (column) => rows.map((row) => [row[0], row[column]]);
     const oldGap = oldQ ? base - lowerBound(ends[0], x, oldQ) : 0;
     this.rescale(rows, oldGap, base);
@@ -82,13 +84,9 @@ export class Slice {
   // The point on both curves, the gap between them, and where the bound came from
   drawPresent({ half, top, low, oldGap }) {
     const { plot } = this;
-    const mark = (at, name) => s("circle", { cx: plot.X(half), cy: plot.Y(at), r: 5, class: name });
-    const start = s("circle", { cx: plot.X(0), cy: plot.Y(0), r: 4, class: "start" });
-    const gap = plot.line([
-      [1, low],
-      [1, top],
-    ]);
-    plot.show("em-kl", ...(half ? [gap] : this.arrow(oldGap)));
+    const mark = (at, name) => plot.dot([half, at], { class: name });
+    const start = plot.dot([0, 0], { r: 4, class: "start" });
+    plot.show("em-kl", ...(half ? [plot.upright(1, low, top)] : this.arrow(oldGap)));
 
     const close = plot.Y(low) - plot.Y(top) < 16;
     const ends = close ? [mark(top, "both")] : [mark(top, "likelihood"), mark(low, "bound")];
@@ -109,11 +107,7 @@ export class Slice {
     const x = plot.X(0);
     const tip = plot.Y(0) + 7;
     const foot = plot.Y(-oldGap);
-    const plain = [
-      [0, -oldGap],
-      [0, 0],
-    ];
-    if (foot - tip < 10) return [plot.line(plain)];
+    if (foot - tip < 10) return [plot.upright(0, -oldGap, 0)];
     const head = `M${x - 7} ${tip + 9}L${x} ${tip + 1}L${x + 7} ${tip + 9}`;
     return [s("path", { d: `M${x} ${foot}V${tip + 2}${head}` })];
   }

@@ -1,6 +1,7 @@
 // The log-likelihood and the bound over the half-steps of a run: a staircase.
 import { format } from "../parts/dom.js";
-import { linear, Plot, s } from "../parts/plot.js";
+import { Plot } from "../parts/plot.js";
+import { linear } from "../parts/scales.js";
 
 export class Staircase {
   constructor({ top, best, draw, signal }) {
@@ -25,31 +26,15 @@ export class Staircase {
     const bound = steps.map((h) => [h, h % 2 ? bounds[(h + 1) / 2] : logLik[h / 2]]);
     this.rescale(last, logLik);
 
-    plot.show("em-best", ...this.bestLine());
+    plot.show("em-best", ...(this.best === null ? [] : [plot.level(this.best)]));
     plot.show("em-rest", plot.line(bound), plot.line(rising));
     plot.show("em-bound", plot.line(bound.slice(0, step + 1)));
     plot.show("em-lik", plot.line(rising.slice(0, step + 1)));
-    plot.show(
-      "em-now",
-      plot.line([
-        [step, plot.y.low],
-        [step, Math.max(this.top, logLik.at(-1))],
-      ]),
-    );
+    plot.show("em-now", plot.upright(step, plot.y.low, Math.max(this.top, logLik.at(-1))));
 
-    const only = s("circle", { cx: plot.X(0), cy: plot.Y(logLik[0]), r: 4 });
+    const only = plot.dot([0, logLik[0]], { r: 4 });
     plot.show("em-marks", ...(last > 0 ? [] : [only]));
     plot.show("em-words", ...this.bestWords());
-  }
-
-  bestLine() {
-    const { best, plot } = this;
-    if (best === null) return [];
-    const ends = [
-      [plot.x.low, best],
-      [plot.x.high, best],
-    ];
-    return [plot.line(ends)];
   }
 
   bestWords() {

@@ -6,11 +6,12 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from vaebook.em import GaussianMixture, e_step
-from vaebook.explore.parts.picture import ACCENT, INK, still_figure, still_picture
-from vaebook.explore.stepper.maths import slice_heights
-from vaebook.figures import CLASS_COLOURS, KL_COLOUR
+from vaebook.explore.parts.colours import ACCENT, INK, LIGHT
+from vaebook.explore.parts.picture import still_figure, still_picture
+from vaebook.explore.stepper.maths import PICTURE, slice_heights
+from vaebook.figures import KL_COLOUR
 
-COLOURS = [CLASS_COLOURS[k] for k in (0, 7, 4, 3)]  # as in stepper.css
+COLOURS = [LIGHT[name] for name in PICTURE["colours"]]
 
 
 def stepper_still(

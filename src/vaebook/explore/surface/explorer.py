@@ -1,14 +1,14 @@
 r"""The likelihood surface: a Gaussian fitted to data by hand and by gradient ascent."""
 
-import math
-
 import torch
 import traitlets as t
 from torch import Tensor
 
 from vaebook.explore.parts.bundle import bundle, stylesheet
+from vaebook.explore.parts.constraints import FINITE, POSITIVE, at_least, obeying
+from vaebook.explore.parts.traits import constrained
 from vaebook.explore.parts.widget import PicturedWidget
-from vaebook.explore.surface.maths import Fit, histogram, ranges
+from vaebook.explore.surface.maths import LEAST_GAIN, LEVELS, Fit, histogram, ranges
 from vaebook.explore.surface.still import Frame, surface_still
 
 
@@ -47,7 +47,7 @@ class LikelihoodExplorer(PicturedWidget):
     """
 
     _esm = bundle("surface/explorer.js")
-    _css = stylesheet("parts/theme.css", "parts/plot.css", "surface/explorer.css")
+    _css = stylesheet("parts/plot.css", "surface/explorer.css")
 
     mu = t.Float().tag(sync=True)
     sigma = t.Float(1.0).tag(sync=True)
@@ -55,6 +55,8 @@ class LikelihoodExplorer(PicturedWidget):
     x = t.List(t.Float()).tag(sync=True)
     rate = t.Float().tag(sync=True)
     num_steps = t.Int().tag(sync=True)
+    least_gain = t.Float(LEAST_GAIN).tag(sync=True)
+    levels = t.List(list(LEVELS)).tag(sync=True)
     label = t.Unicode().tag(sync=True)
     bars = t.Dict().tag(sync=True)
     frame = t.Dict().tag(sync=True)
@@ -69,7 +71,8 @@ class LikelihoodExplorer(PicturedWidget):
         label: str = "petal length, cm",
     ) -> None:
         _check_data(x)
-        _check_climb(rate, num_steps)
+        obeying("rate", rate, POSITIVE)
+        obeying("num_steps", num_steps, at_least(1))
         x, (mu, sigma) = x.detach().double(), map(float, start)
         bars = histogram(x)
         super().__init__(
@@ -103,19 +106,7 @@ class LikelihoodExplorer(PicturedWidget):
             f"{self.now.log_likelihood():.1f} nats."
         )
 
-    @t.validate("mu")
-    def _validate_mu(self, proposal: dict) -> float:
-        if not math.isfinite(proposal["value"]):
-            raise ValueError(f"mu must be finite; received {proposal['value']}")
-        return proposal["value"]
-
-    @t.validate("sigma")
-    def _validate_sigma(self, proposal: dict) -> float:
-        if not (proposal["value"] > 0 and math.isfinite(proposal["value"])):
-            raise ValueError(
-                f"sigma must be positive and finite; received {proposal['value']}"
-            )
-        return proposal["value"]
+    held = constrained({"mu": FINITE, "sigma": POSITIVE})
 
 
 def _check_data(x: Tensor) -> None:
@@ -129,12 +120,4 @@ def _check_data(x: Tensor) -> None:
         raise ValueError(
             f"x must hold different values, or no sigma is best; received "
             f"{len(x)} times {x[0]:g}"
-        )
-
-
-def _check_climb(rate: float, num_steps: int) -> None:
-    if not (rate > 0 and math.isfinite(rate) and num_steps >= 1):
-        raise ValueError(
-            f"rate must be positive and num_steps at least 1; received "
-            f"{rate} and {num_steps}"
         )

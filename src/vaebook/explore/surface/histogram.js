@@ -1,6 +1,7 @@
 // The data as a histogram with a rug, under the density of a Gaussian.
 import { density } from "../parts/gaussian.js";
-import { linear, Plot } from "../parts/plot.js";
+import { Plot } from "../parts/plot.js";
+import { linear, steps } from "../parts/scales.js";
 
 // options: {x, bars: {edges, heights}, across (a scale), top (of the density's axis),
 // label, draw(), signal}
@@ -23,24 +24,10 @@ export class Histogram {
   drawBars() {
     const { plot, values } = this;
     const { edges, heights } = this.bars;
-    const bars = heights.map((top, k) => {
-      const [left, right] = [edges[k], edges[k + 1]];
-      return plot.line([
-        [left, 0],
-        [left, top],
-        [right, top],
-        [right, 0],
-      ]);
-    });
-    plot.show("histogram", ...bars);
-
+    const bar = (top, k) => plot.bar([edges[k], edges[k + 1]], [0, top]);
     const height = plot.y.high / 30;
-    const tick = (v) =>
-      plot.line([
-        [v, 0],
-        [v, height],
-      ]);
-    plot.show("rug", ...values.map(tick));
+    plot.show("histogram", ...heights.map(bar));
+    plot.show("rug", ...values.map((v) => plot.upright(v, 0, height)));
   }
 
   // The axis grows where the curve's peak would leave it.
@@ -56,20 +43,10 @@ export class Histogram {
   // at: [mu, sigma]
   drawDensity(at) {
     const { plot } = this;
-    const { low, high } = plot.x;
     const peak = density(at[0], at);
     this.fitAxis(peak);
-    const curve = Array.from({ length: 201 }, (_, k) => low + (k * (high - low)) / 200).map((v) => [
-      v,
-      density(v, at),
-    ]);
-    plot.show(
-      "mean",
-      plot.line([
-        [at[0], 0],
-        [at[0], peak],
-      ]),
-    );
-    plot.show("curve", plot.line(curve));
+    plot.show("mean", plot.upright(at[0], 0, peak));
+    const across = steps(plot.x.low, plot.x.high, 200);
+    plot.show("curve", plot.line(across.map((v) => [v, density(v, at)])));
   }
 }

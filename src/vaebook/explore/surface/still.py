@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaebook.explore.parts.picture import ACCENT, INK, still_figure, still_picture
-from vaebook.explore.surface.maths import Fit
+from vaebook.explore.parts.colours import ACCENT, INK, LINE
+from vaebook.explore.parts.picture import still_figure, still_picture
+from vaebook.explore.surface.maths import LEVELS, Fit
 
 
 class Frame(NamedTuple):
@@ -34,7 +35,7 @@ def _draw_density(ax: Axes, fit: Fit, frame: Frame) -> None:
     mu = fit.mu
     sigma = fit.sigma
     ranges = frame.ranges
-    ax.stairs(frame.bars["heights"], frame.bars["edges"], fill=True, fc="#e3e7ec")
+    ax.stairs(frame.bars["heights"], frame.bars["edges"], fill=True, fc=LINE)
     x = np.linspace(*ranges["mu"], 300)
     density = np.exp(-(((x - mu) / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi))
     ax.plot(x, density, color=ACCENT)
@@ -52,7 +53,7 @@ def _draw_surface(ax: Axes, fit: Fit, frame: Frame) -> None:
     )
     squared = (x.var() + (x.mean() - mu) ** 2) / sigma**2
     below = len(x) * (np.log(sigma / x.std()) + squared / 2 - 0.5)
-    lines = ax.contour(mu, sigma, below, [2, 10, 30, 100, 300, 1000], colors=ACCENT)
+    lines = ax.contour(mu, sigma, below, LEVELS, colors=ACCENT)
     ax.clabel(lines, fmt=lambda drop: f"\u2212{drop:g}", fontsize=7, colors=INK)
     ax.plot(x.mean(), x.std(), "+", color=INK)
     ax.plot(fit.mu, fit.sigma, "o", ms=9, mfc="none", mec=INK, mew=2)
