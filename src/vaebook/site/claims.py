@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from itertools import dropwhile, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,27 +11,34 @@ FENCE = re.compile(r"\s*(`{3,}[^`]*|~{3,}.*|:{3,}.*)$")
 DOLLARS = re.compile(r"\$\$\s*\((eq-[^)\s]+)\)\s*$")
 MATH = re.compile(r"\s*(?:`{3,}|~{3,}|:{3,})\{math\}")
 OPTION = re.compile(r"\s*:label:\s*(eq-\S+)\s*$")
+WORDS = ("label", "against", "body")
+
+Line = tuple[int, str]
+Labelled = tuple[int, str, str]  # line of the label, label, formula
 
 
 class Equation(NamedTuple):
-    """A labelled equation: its chapter's stem and title, and the label's line."""
+    """A labelled equation: its chapter's stem and title, the label's line, its TeX."""
 
     label: str
     chapter: str
     title: str
     line: int
+    body: str
 
 
 class Claim(NamedTuple):
     """A test's mark: the label it checks, and what it is compared with.
 
-    ``file`` is the path of the test file below the folder of the tests.
+    ``file`` is the path of the test file below the folder of the tests, ``body`` the
+    fingerprint of the formula for which the test was written.
     """
 
     label: str
     file: str
     function: str
     against: str
+    body: str
     line: int
 
     @property
@@ -68,19 +76,39 @@ def equations(chapters_dir: Path) -> list[Equation]:
 
 
 def claims(tests_dir: Path) -> list[Claim]:
-    """Every ``@pytest.mark.equation("eq-x-y", against="...")`` below a folder.
+    """Every ``@pytest.mark.equation("eq-x-y", against="...", body="...")`` of a folder.
 
-    Without ``against`` it is empty. Nothing is imported or run.
+    Without ``against`` or ``body`` these are empty. Nothing is imported or run.
 
     Raises
     ------
     ValueError
-        If a label or an ``against`` is not written out as a string.
+        If one of the three is not written out as a string.
     """
     folder = Path(tests_dir)
-    files = sorted(folder.rglob("test_*.py"))
-    found = [claim for file in files for claim in _claims(file, folder)]
+    found = [claim for file in files(folder) for claim in _claims(file, folder)]
     return sorted(found, key=lambda claim: (claim.file, claim.line))
+
+
+def files(tests_dir: Path) -> list[Path]:
+    """The files of tests below a folder."""
+    return sorted(Path(tests_dir).rglob("test_*.py"))
+
+
+def marks(module: ast.Module) -> Iterator[tuple[str, ast.Call]]:
+    """Each mark of an equation in the decorators of a test, after the test's name."""
+    for test in ast.walk(module):
+        if isinstance(test, ast.FunctionDef):
+            parts = (node for mark in test.decorator_list for node in ast.walk(mark))
+            for part in parts:
+                if isinstance(part, ast.Call) and _names_equation(part):
+                    yield test.name, part
+
+
+def arguments(mark: ast.Call) -> dict[str, ast.expr]:
+    """What a mark is given, by name."""
+    named = {word.arg: word.value for word in mark.keywords}
+    return named | dict(zip(WORDS, mark.args, strict=False))
 
 
 def _closes(mark: str, opener: str) -> bool:
@@ -101,41 +129,64 @@ def _is_math(opener: str) -> bool:
 
 
 def _equations(page: Path) -> Iterator[Equation]:
-    lines = list(prose(page.read_text(encoding="utf-8")))
+    text = page.read_text(encoding="utf-8")
+    lines = list(prose(text))
     titles = (line[2:].strip() for _, line in lines if line.startswith("# "))
     title = next(titles, page.stem)
-    in_math = False
+    found = [*_between_dollars(lines), *_in_directives(lines, text.splitlines())]
+    for number, label, body in sorted(found):
+        yield Equation(label, page.stem, title, number, body)
+
+
+def _between_dollars(lines: list[Line]) -> Iterator[Labelled]:
+    """A formula ends before its label, and starts after the dollars before that."""
+    before = ""
     for number, line in lines:
-        found = DOLLARS.search(line) or (in_math and OPTION.match(line))
-        if found:
-            yield Equation(found[1], page.stem, title, number)
-        in_math = bool(MATH.match(line)) or (in_math and line.strip()[:1] == ":")
+        end = DOLLARS.search(line)
+        if end:
+            body = (before + line[: end.start()]).rpartition("$$")[2]
+            yield number, end[1], body.strip()
+        before += line + "\n"
+
+
+def _in_directives(lines: list[Line], page: list[str]) -> Iterator[Labelled]:
+    opener = ""
+    for number, line in lines:
+        option = OPTION.match(line)
+        if MATH.match(line):
+            opener = line.strip()
+        elif opener and option:
+            yield number, option[1], _inside(opener, page[number:])
+        elif line.strip()[:1] != ":":
+            opener = ""
+
+
+def _inside(opener: str, after: list[str]) -> str:
+    """What a directive holds: its argument, and the lines below its options."""
+    argument = opener.partition("{math}")[2]
+    inside = takewhile(lambda line: not _closes(line.strip(), opener), after)
+    content = dropwhile(lambda line: line.strip()[:1] == ":", inside)
+    return "\n".join([argument, *content]).strip()
 
 
 def _claims(file: Path, folder: Path) -> Iterator[Claim]:
     place = file.relative_to(folder).as_posix()
-    for test in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(test, ast.FunctionDef):
-            marks = (node for mark in test.decorator_list for node in ast.walk(mark))
-            for call in marks:
-                if isinstance(call, ast.Call) and _names_equation(call):
-                    against, label = _written(call, file)
-                    yield Claim(label, place, test.name, against, call.lineno)
+    for test, mark in marks(ast.parse(file.read_text(encoding="utf-8"))):
+        label, against, body = _written(mark, file)
+        yield Claim(label, place, test, against, body, mark.lineno)
 
 
 def _names_equation(call: ast.Call) -> bool:
     return ast.unparse(call.func) == "pytest.mark.equation"
 
 
-def _written(call: ast.Call, file: Path) -> tuple[str, str]:
-    named = {word.arg: word.value for word in call.keywords}
-    named |= dict(zip(("label", "against"), call.args, strict=False))
+def _written(mark: ast.Call, file: Path) -> list[str]:
+    named = arguments(mark)
     try:
-        return tuple(
-            ast.literal_eval(named[name]) if name in named else ""
-            for name in ("against", "label")
-        )
+        return [
+            ast.literal_eval(named[word]) if word in named else "" for word in WORDS
+        ]
     except ValueError:
-        place = f"{file.name}, line {call.lineno}"
-        message = f"{place}: label and against must be strings, received "
-        raise ValueError(message + ast.unparse(call)) from None
+        place = f"{file.name}, line {mark.lineno}"
+        message = f"{place}: label, against and body must be strings, received "
+        raise ValueError(message + ast.unparse(mark)) from None
