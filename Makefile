@@ -9,7 +9,7 @@ NOTEBOOKS := $(CHAPTERS:chapters/%.md=notebooks/%.ipynb)
 WORKERS := --numprocesses=auto --dist=worksteal
 SCRIPTS := src/vaebook/explore chapters/_static
 
-.PHONY: help book test quick lab serve check bench clean lock
+.PHONY: help book test quick lab serve check fingerprint bench clean lock
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make lab     open the chapters as notebooks in JupyterLab"
 	@echo "make serve   build the book and serve it on http://127.0.0.1:$(PORT)"
 	@echo "make check   style, format and spelling"
+	@echo "make fingerprint EQUATION=eq-em-bound   after a printed formula was edited"
 	@echo "make bench   run the benchmarks"
 	@echo "make clean   remove what was built; .venv and notebooks stay"
 	@echo "make lock    renew requirements.txt (needs uv)"
@@ -58,6 +59,10 @@ check: $(READY)
 	$(BIN)/oxfmt --check $(SCRIPTS)
 	$(BIN)/codespell
 	@$(BIN)/python tests/house/notice.py
+
+fingerprint: $(READY)
+	@$(BIN)/python -m vaebook.site.fingerprints $(EQUATION)
+	@$(BIN)/ruff format --quiet tests
 
 bench: $(READY)
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done

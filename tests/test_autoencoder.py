@@ -158,7 +158,9 @@ IMAGES = double(list(itertools.product([0.0, 1.0], repeat=4)))
 
 
 @pytest.mark.equation(
-    "eq-autoencoder-objective", against="numpy's layers and scipy's log_expit"
+    "eq-autoencoder-objective",
+    against="numpy's layers and scipy's log_expit",
+    body="7e0a9d35",
 )
 def test_objective_is_the_log_likelihood_at_the_code(rng):
     model = make()
@@ -238,7 +240,9 @@ def random_pair(noise, k, dim):
 
 
 @pytest.mark.equation(
-    "eq-autoencoder-linear", against="numpy, image by image and pixel by pixel"
+    "eq-autoencoder-linear",
+    against="numpy, image by image and pixel by pixel",
+    body="933f0718",
 )
 def test_squared_error_is_summed_over_pixels_and_averaged_over_images():
     noise, x = np.random.default_rng(1), random_data(1, (7, 3))
@@ -250,6 +254,7 @@ def test_squared_error_is_summed_over_pixels_and_averaged_over_images():
 @pytest.mark.equation(
     "eq-autoencoder-best-linear",
     against="scikit-learn's PCA, numpy's eigenvalues, and random other pairs",
+    body="e905e439",
 )
 @settings(deadline=None, max_examples=30)
 @given(seed=SEEDS, k=st.integers(1, 4), scale=st.sampled_from([1e-3, 0.1, 1.0]))
@@ -281,6 +286,7 @@ def test_any_change_of_codes_that_the_decoder_undoes_leaves_the_error(seed):
 @pytest.mark.equation(
     "eq-autoencoder-best-linear",
     against="gradient ascent from random weights, and scikit-learn's PCA",
+    body="e905e439",
 )
 @pytest.mark.parametrize("k", [2, 10])
 def test_fitted_linear_autoencoder_spans_the_principal_subspace(k, rng, monkeypatch):
@@ -315,7 +321,9 @@ def test_squared_error_of_shapes_that_do_not_fit_is_refused(shapes, message):
 # Angles between subspaces
 
 
-@pytest.mark.equation("eq-autoencoder-angles", against="scipy.linalg.subspace_angles")
+@pytest.mark.equation(
+    "eq-autoencoder-angles", against="scipy.linalg.subspace_angles", body="92a294f4"
+)
 @settings(deadline=None, max_examples=50)
 @given(seed=SEEDS, dim=st.integers(1, 7), k=st.integers(1, 7))
 def test_angles_are_scipys(seed, dim, k):
@@ -331,7 +339,9 @@ def test_angles_are_scipys(seed, dim, k):
 
 
 @pytest.mark.equation(
-    "eq-autoencoder-angles", against="planes turned by known angles, 1e-9 to pi/2"
+    "eq-autoencoder-angles",
+    against="planes turned by known angles, 1e-9 to pi/2",
+    body="92a294f4",
 )
 @pytest.mark.parametrize("angle", [0.0, 1e-9, 1e-5, 0.3, 1.2, math.pi / 2])
 def test_angles_are_those_by_which_a_plane_was_turned(angle):
@@ -377,6 +387,7 @@ def test_columns_that_span_no_such_space_are_refused(a, b, message):
 @pytest.mark.equation(
     "eq-autoencoder-degenerate",
     against="the formula by numpy, and torch.distributions' limit of slope -L log s",
+    body="4e20698f",
 )
 @settings(deadline=None, max_examples=50)
 @given(seed=SEEDS, log_s=st.floats(-25, 1), dim=st.integers(1, 5))
@@ -397,7 +408,9 @@ def test_kl_of_a_narrow_posterior_grows_without_bound(seed, log_s, dim):
 
 
 @pytest.mark.equation(
-    "eq-autoencoder-degenerate", against="Gauss-Hermite quadrature over the code"
+    "eq-autoencoder-degenerate",
+    against="Gauss-Hermite quadrature over the code",
+    body="4e20698f",
 )
 def test_likelihood_of_a_narrow_posterior_tends_to_the_autoencoders(rng):
     """The distance falls as s^2: a hundredth for a tenth of s."""
@@ -431,6 +444,7 @@ def damaged_model(flip):
 @pytest.mark.equation(
     "eq-autoencoder-denoise",
     against="enumeration of 64 pairs of images, least squares by numpy, random others",
+    body="31b0b3db",
 )
 @settings(deadline=None, max_examples=20)
 @given(seed=SEEDS, flip=st.floats(0.05, 0.45), size=st.floats(1e-3, 1))
@@ -453,7 +467,9 @@ def test_no_function_of_the_damaged_image_beats_the_mean(seed, flip, size):
 
 
 @pytest.mark.equation(
-    "eq-autoencoder-denoise", against="the optimum of the likelihood, by enumeration"
+    "eq-autoencoder-denoise",
+    against="the optimum of the likelihood, by enumeration",
+    body="31b0b3db",
 )
 def test_denoising_likelihood_is_best_at_the_same_mean():
     """The gradient in the answer's logits of the expected log p(x | answer) is zero."""
@@ -467,7 +483,9 @@ def test_denoising_likelihood_is_best_at_the_same_mean():
 
 
 @pytest.mark.equation(
-    "eq-autoencoder-denoise", against="averages of clean images, grouped by damage"
+    "eq-autoencoder-denoise",
+    against="averages of clean images, grouped by damage",
+    body="31b0b3db",
 )
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_mean_of_the_clean_images_behind_one_damaged_image(rng, assert_within):
@@ -503,6 +521,7 @@ def over_clean(f, y, tau):
 @pytest.mark.equation(
     "eq-autoencoder-tweedie",
     against="scipy quadrature of E[x|y], with the score of log p(y) by autograd",
+    body="7cbbbff3",
 )
 @pytest.mark.parametrize("tau", [0.1, 0.5, 2.0])
 @pytest.mark.parametrize("y", [-2.4, -0.7, 0.0, 1.3, 3.0])

@@ -58,8 +58,12 @@ def petals():
 # Densities and probabilities
 
 
-@pytest.mark.equation("eq-likelihood-gaussian", against="scipy.stats.norm.logpdf")
-@pytest.mark.equation("eq-vae-gaussian-log-prob", against="scipy.stats.norm.logpdf")
+@pytest.mark.equation(
+    "eq-likelihood-gaussian", against="scipy.stats.norm.logpdf", body="0b13687f"
+)
+@pytest.mark.equation(
+    "eq-vae-gaussian-log-prob", against="scipy.stats.norm.logpdf", body="5791124b"
+)
 def test_gaussian_log_prob_is_scipys(rng):
     x, mu, log_var = (draw(rng, 7, 3) for _ in range(3))
     sigma = np.exp(log_var.numpy() / 2)
@@ -104,7 +108,9 @@ def test_gaussian_is_finite_at_extreme_variances(log_var, distance):
 
 
 @pytest.mark.equation(
-    "eq-likelihood-full-gaussian", against="scipy.stats.multivariate_normal.logpdf"
+    "eq-likelihood-full-gaussian",
+    against="scipy.stats.multivariate_normal.logpdf",
+    body="d0ffaf46",
 )
 def test_full_gaussian_log_prob_is_scipys(rng):
     x, mu, root = draw(rng, 5, 4, 3), draw(rng, 3), draw(rng, 3, 3)
@@ -122,7 +128,9 @@ def test_full_gaussian_without_correlations_is_the_diagonal_one(rng):
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
-@pytest.mark.equation("eq-likelihood-bernoulli", against="scipy.stats.bernoulli.logpmf")
+@pytest.mark.equation(
+    "eq-likelihood-bernoulli", against="scipy.stats.bernoulli.logpmf", body="31c31971"
+)
 def test_bernoulli_of_probabilities_is_scipys(rng):
     x, probs = coins(rng, 6, 5), torch.rand(5, generator=rng).double()
     expected = stats.bernoulli.logpmf(x.numpy(), probs.numpy()).sum(-1)
@@ -136,9 +144,11 @@ def test_bernoulli_of_certain_pixels():
     assert found.tolist() == [0.0, -math.inf, -math.inf, -math.inf]
 
 
-@pytest.mark.equation("eq-likelihood-logits", against="scipy.stats.bernoulli.logpmf")
 @pytest.mark.equation(
-    "eq-vae-bernoulli-log-prob", against="scipy.stats.bernoulli.logpmf"
+    "eq-likelihood-logits", against="scipy.stats.bernoulli.logpmf", body="defa7e8d"
+)
+@pytest.mark.equation(
+    "eq-vae-bernoulli-log-prob", against="scipy.stats.bernoulli.logpmf", body="3c13401c"
 )
 def test_bernoulli_log_prob_is_scipys(rng):
     logits, x = 3 * draw(rng, 6, 5), coins(rng, 6, 5)
@@ -207,7 +217,9 @@ def test_covariances_that_are_none_are_named(cov, message):
 
 
 @pytest.mark.equation(
-    "eq-likelihood-iid", against="the log of the product of scipy's densities"
+    "eq-likelihood-iid",
+    against="the log of the product of scipy's densities",
+    body="744f347c",
 )
 def test_log_likelihood_of_a_data_set_is_the_sum_over_rows(rng):
     x, mu, var = draw(rng, 8, 2), draw(rng, 2), draw(rng, 2).exp()
@@ -217,7 +229,9 @@ def test_log_likelihood_of_a_data_set_is_the_sum_over_rows(rng):
     assert total == pytest.approx(expected, rel=1e-10)
 
 
-@pytest.mark.equation("eq-likelihood-iid", against="all 64 data sets, enumerated")
+@pytest.mark.equation(
+    "eq-likelihood-iid", against="all 64 data sets, enumerated", body="744f347c"
+)
 def test_probabilities_of_all_data_sets_sum_to_one():
     sets = torch.cartesian_prod(*[double([0.0, 1.0])] * 6).reshape(64, 3, 2)
     totals = Bernoulli(double([0.3, 0.8])).log_prob(sets).sum(-1)
@@ -225,7 +239,7 @@ def test_probabilities_of_all_data_sets_sum_to_one():
 
 
 @pytest.mark.equation(
-    "eq-likelihood-squared-error", against="numpy's squared distances"
+    "eq-likelihood-squared-error", against="numpy's squared distances", body="70104e13"
 )
 @settings(deadline=None)
 @given(st.floats(0.05, 20), st.integers(0, 1000))
@@ -239,7 +253,9 @@ def test_gaussian_of_one_sigma_is_a_squared_error(sigma, seed):
 
 
 @pytest.mark.equation(
-    "eq-likelihood-cross-entropy", against="torch's binary_cross_entropy, summed"
+    "eq-likelihood-cross-entropy",
+    against="torch's binary_cross_entropy, summed",
+    body="f890c8a5",
 )
 def test_bernoulli_is_minus_the_cross_entropy(rng):
     x, logits = coins(rng, 6, 5), 3 * draw(rng, 6, 5)
@@ -255,7 +271,7 @@ def test_bernoulli_is_minus_the_cross_entropy(rng):
 
 
 @pytest.mark.equation(
-    "eq-likelihood-kl", against="scipy.stats.entropy over all 8 images"
+    "eq-likelihood-kl", against="scipy.stats.entropy over all 8 images", body="692e5e66"
 )
 def test_mean_log_likelihood_is_minus_entropy_minus_kl(rng):
     """Twenty images of three pixels, counted: the share of each is p_hat."""
@@ -270,7 +286,9 @@ def test_mean_log_likelihood_is_minus_entropy_minus_kl(rng):
     assert found == pytest.approx(expected, rel=1e-10)
 
 
-@pytest.mark.equation("eq-likelihood-gradient", against="automatic differentiation")
+@pytest.mark.equation(
+    "eq-likelihood-gradient", against="automatic differentiation", body="6686f2b0"
+)
 def test_gradient_of_the_mean_log_likelihood(rng):
     x = 2 * draw(rng, 30, 1) + 1
     mu, log_sigma = double([0.4]).requires_grad_(), double([-0.2]).requires_grad_()
@@ -285,7 +303,9 @@ def test_gradient_of_the_mean_log_likelihood(rng):
 # Maximum likelihood
 
 
-@pytest.mark.equation("eq-likelihood-gaussian-mle", against="scipy.stats.norm.fit")
+@pytest.mark.equation(
+    "eq-likelihood-gaussian-mle", against="scipy.stats.norm.fit", body="31ed236a"
+)
 def test_gaussian_fit_is_scipys(petals):
     found = fit_gaussian(petals)
     expected = np.array([stats.norm.fit(column) for column in petals.T.numpy()])
@@ -311,7 +331,9 @@ def test_no_other_gaussian_is_more_likely(shift, stretch, seed):
     assert other.log_prob(x).sum() <= best.log_prob(x).sum() + 1e-9
 
 
-@pytest.mark.equation("eq-likelihood-full-gaussian-mle", against="numpy.cov(bias=True)")
+@pytest.mark.equation(
+    "eq-likelihood-full-gaussian-mle", against="numpy.cov(bias=True)", body="78abfe63"
+)
 def test_full_gaussian_fit_is_numpys(rng):
     x = draw(rng, 40, 3) @ draw(rng, 3, 3) + 1
     found = fit_full_gaussian(x)
@@ -320,7 +342,9 @@ def test_full_gaussian_fit_is_numpys(rng):
 
 
 @pytest.mark.equation(
-    "eq-likelihood-full-gaussian-mle", against="the slope of the log-likelihood there"
+    "eq-likelihood-full-gaussian-mle",
+    against="the slope of the log-likelihood there",
+    body="78abfe63",
 )
 def test_full_gaussian_fit_is_a_maximum(petals):
     best = fit_full_gaussian(petals)
@@ -337,7 +361,9 @@ def test_full_gaussian_fit_is_a_maximum(petals):
 
 
 @pytest.mark.equation(
-    "eq-likelihood-bias", against="all samples from a population of three, enumerated"
+    "eq-likelihood-bias",
+    against="all samples from a population of three, enumerated",
+    body="f41a553b",
 )
 @pytest.mark.parametrize("number", [2, 3, 5])
 def test_variance_is_too_small_by_one_part_in_n(number):
@@ -354,7 +380,9 @@ def test_variance_is_too_small_by_one_part_in_n(number):
 
 
 @pytest.mark.equation(
-    "eq-likelihood-bias", against="all samples from a population of three, enumerated"
+    "eq-likelihood-bias",
+    against="all samples from a population of three, enumerated",
+    body="f41a553b",
 )
 def test_covariance_is_too_small_by_the_same_part():
     points = double([[0.0, 1.0], [2.0, 0.0], [1.0, 5.0]])
@@ -371,7 +399,9 @@ def test_variances_of_drawn_samples_are_too_small_on_average(rng, assert_within)
 
 
 @pytest.mark.equation(
-    "eq-likelihood-bernoulli-mle", against="the slope of the log-likelihood there"
+    "eq-likelihood-bernoulli-mle",
+    against="the slope of the log-likelihood there",
+    body="14a6f5f6",
 )
 def test_bernoulli_fit_is_a_maximum(rng):
     x = coins(rng, 20, 4)
@@ -530,7 +560,9 @@ def bernoulli_scores():
 
 
 @pytest.mark.equation(
-    "eq-likelihood-score-zero", against="Gauss-Hermite quadrature, exact for this score"
+    "eq-likelihood-score-zero",
+    against="Gauss-Hermite quadrature, exact for this score",
+    body="4ee70ea6",
 )
 def test_score_of_a_gaussian_is_zero_on_average():
     mean = gaussian_expectation(gaussian_scores)
@@ -539,17 +571,23 @@ def test_score_of_a_gaussian_is_zero_on_average():
     assert away.abs().min() > 0.05
 
 
-@pytest.mark.equation("eq-likelihood-score-zero", against="all 8 images, enumerated")
+@pytest.mark.equation(
+    "eq-likelihood-score-zero", against="all 8 images, enumerated", body="4ee70ea6"
+)
 def test_score_of_binary_pixels_is_zero_on_average():
     mean = bernoulli_expectation(bernoulli_scores())
     np.testing.assert_allclose(mean, [0, 0, 0], atol=1e-12)
 
 
 @pytest.mark.equation(
-    "eq-likelihood-fisher", against="Gauss-Hermite quadrature of both sides"
+    "eq-likelihood-fisher",
+    against="Gauss-Hermite quadrature of both sides",
+    body="b7b00c42",
 )
 @pytest.mark.equation(
-    "eq-likelihood-gaussian-fisher", against="Gauss-Hermite quadrature of both sides"
+    "eq-likelihood-gaussian-fisher",
+    against="Gauss-Hermite quadrature of both sides",
+    body="fd83782e",
 )
 def test_two_forms_of_a_gaussians_information():
     """Squared scores and curvatures, apart for one x, agree on average."""
@@ -565,7 +603,9 @@ def squares(scores):
     return scores[:, :, None] * scores[:, None, :]
 
 
-@pytest.mark.equation("eq-likelihood-fisher", against="all 8 images, enumerated")
+@pytest.mark.equation(
+    "eq-likelihood-fisher", against="all 8 images, enumerated", body="b7b00c42"
+)
 def test_two_forms_of_the_information_of_binary_pixels():
     outer = bernoulli_expectation(squares(bernoulli_scores()))
     log_prob = [lambda t, x=x: bernoulli_log_prob(x, t) for x in IMAGES]
@@ -580,7 +620,9 @@ def test_two_forms_of_the_information_of_binary_pixels():
 
 
 @pytest.mark.equation(
-    "eq-likelihood-standard-error", against="sigma / sqrt(N) and sigma / sqrt(2 N)"
+    "eq-likelihood-standard-error",
+    against="sigma / sqrt(N) and sigma / sqrt(2 N)",
+    body="8db0504d",
 )
 def test_errors_of_a_gaussians_mean_and_sigma(lengths):
     found = standard_errors(log_lik_of(lengths), mu_and_sigma(lengths))
@@ -590,7 +632,9 @@ def test_errors_of_a_gaussians_mean_and_sigma(lengths):
 
 
 @pytest.mark.equation(
-    "eq-likelihood-standard-error", against="numpy's inverse for correlated weights"
+    "eq-likelihood-standard-error",
+    against="numpy's inverse for correlated weights",
+    body="8db0504d",
 )
 def test_errors_of_regression_weights(rng):
     """Correlated inputs: the inverse's diagonal is not one over the diagonal."""
@@ -674,7 +718,9 @@ def test_bootstrap_resamples_are_as_long_as_the_data_and_the_seeds(rng):
 
 
 @pytest.mark.equation(
-    "eq-likelihood-standard-error", against="the bootstrap on simulated Gaussian data"
+    "eq-likelihood-standard-error",
+    against="the bootstrap on simulated Gaussian data",
+    body="8db0504d",
 )
 @pytest.mark.parametrize("rng", range(5), indirect=True)
 def test_curvature_and_bootstrap_agree_on_gaussian_data(rng, assert_within):

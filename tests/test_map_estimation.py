@@ -45,7 +45,9 @@ def log_lik(probs):
 # Bayes' rule for a probability
 
 
-@pytest.mark.equation("eq-map-estimation-beta", against="scipy.stats.beta.logpdf")
+@pytest.mark.equation(
+    "eq-map-estimation-beta", against="scipy.stats.beta.logpdf", body="0372000f"
+)
 @pytest.mark.parametrize(("a", "b"), SHAPES)
 def test_beta_log_prob_is_scipys(a, b):
     probs = np.linspace(0.01, 0.99, 15)
@@ -93,10 +95,14 @@ def test_beta_mean_is_scipys(a, b):
 
 
 @pytest.mark.equation(
-    "eq-map-estimation-bayes", against="quadrature of likelihood times prior"
+    "eq-map-estimation-bayes",
+    against="quadrature of likelihood times prior",
+    body="ecbbd123",
 )
 @pytest.mark.equation(
-    "eq-map-estimation-beta-posterior", against="quadrature of likelihood times prior"
+    "eq-map-estimation-beta-posterior",
+    against="quadrature of likelihood times prior",
+    body="6c8c63cd",
 )
 @pytest.mark.parametrize(("a", "b"), SHAPES)
 def test_posterior_is_likelihood_times_prior_over_evidence(a, b):
@@ -113,7 +119,9 @@ def test_posterior_is_likelihood_times_prior_over_evidence(a, b):
 
 
 @pytest.mark.equation(
-    "eq-map-estimation-beta-posterior", against="one observation at a time"
+    "eq-map-estimation-beta-posterior",
+    against="one observation at a time",
+    body="6c8c63cd",
 )
 @settings(deadline=None)
 @given(HALVES, HALVES, st.lists(st.booleans(), min_size=1, max_size=12))
@@ -137,7 +145,9 @@ def peak(log_density, low, high):
 
 
 @pytest.mark.equation(
-    "eq-map-estimation-beta-mode", against="numerical maximisation of scipy's density"
+    "eq-map-estimation-beta-mode",
+    against="numerical maximisation of scipy's density",
+    body="3d0254ea",
 )
 @pytest.mark.parametrize(("a", "b"), [(2.0, 2.0), (1.5, 3.0), (7.0, 2.5)])
 def test_mode_of_the_posterior(a, b):
@@ -150,7 +160,9 @@ def test_mode_of_the_posterior(a, b):
 
 
 @pytest.mark.equation(
-    "eq-map-estimation-logit-mode", against="numerical maximisation of scipy's density"
+    "eq-map-estimation-logit-mode",
+    against="numerical maximisation of scipy's density",
+    body="8d0279a5",
 )
 @pytest.mark.parametrize(("a", "b"), SHAPES)
 def test_mode_of_the_logit(a, b):
@@ -174,7 +186,9 @@ def logit_density(eta, beta):
 
 
 @pytest.mark.equation(
-    "eq-map-estimation-change-of-variables", against="scipy.stats.beta.cdf between ends"
+    "eq-map-estimation-change-of-variables",
+    against="scipy.stats.beta.cdf between ends",
+    body="2d10200e",
 )
 @pytest.mark.parametrize(("a", "b"), SHAPES)
 def test_density_of_the_logit_gives_each_interval_its_probability(a, b):
@@ -187,7 +201,9 @@ def test_density_of_the_logit_gives_each_interval_its_probability(a, b):
 
 
 @pytest.mark.equation(
-    "eq-map-estimation-change-of-variables", against="scipy.stats.logistic.pdf"
+    "eq-map-estimation-change-of-variables",
+    against="scipy.stats.logistic.pdf",
+    body="2d10200e",
 )
 def test_a_flat_prior_is_not_flat_in_the_logit():
     eta = torch.linspace(-5, 5, 11).double()
@@ -195,7 +211,9 @@ def test_a_flat_prior_is_not_flat_in_the_logit():
     np.testing.assert_allclose(logit_density(eta, Beta(1, 1)), expected, rtol=1e-10)
 
 
-@pytest.mark.equation("eq-map-estimation-map", against="a grid of probabilities")
+@pytest.mark.equation(
+    "eq-map-estimation-map", against="a grid of probabilities", body="b62f24bf"
+)
 @pytest.mark.parametrize(("a", "b"), [(1.0, 1.0), (2.0, 2.0), (1.5, 3.0)])
 def test_map_is_the_top_of_log_likelihood_plus_log_prior(a, b):
     grid = torch.linspace(0.0001, 0.9999, 9999).double()
@@ -255,7 +273,9 @@ def test_map_refuses_what_maximum_likelihood_refuses():
 
 
 @pytest.mark.equation(
-    "eq-map-estimation-gaussian-prior", against="scipy.stats.norm.logpdf, summed"
+    "eq-map-estimation-gaussian-prior",
+    against="scipy.stats.norm.logpdf, summed",
+    body="2a8a6b13",
 )
 @pytest.mark.parametrize("tau", [0.1, 1.0, 3.0])
 def test_gaussian_prior_is_scipys(rng, tau):
@@ -281,7 +301,9 @@ def test_gaussian_prior_needs_a_positive_width(tau):
 
 
 @pytest.mark.equation(
-    "eq-map-estimation-laplace-prior", against="scipy.stats.laplace.logpdf, summed"
+    "eq-map-estimation-laplace-prior",
+    against="scipy.stats.laplace.logpdf, summed",
+    body="3f329e8b",
 )
 @pytest.mark.parametrize("scale", [0.1, 1.0, 3.0])
 def test_laplace_prior_is_scipys(rng, scale):
@@ -301,7 +323,9 @@ def regression(rng, number=40):
 
 
 @pytest.mark.equation(
-    "eq-map-estimation-ridge", against="scikit-learn's Ridge without intercept"
+    "eq-map-estimation-ridge",
+    against="scikit-learn's Ridge without intercept",
+    body="083fb2f8",
 )
 @pytest.mark.parametrize("penalty", [0.0, 0.3, 10.0, 1e4])
 def test_ridge_is_scikit_learns(rng, penalty):
@@ -331,7 +355,9 @@ def log_posterior(inputs, y, sigma, log_prior):
 
 
 @pytest.mark.equation(
-    "eq-map-estimation-ridge", against="the slope of log-likelihood plus log-prior"
+    "eq-map-estimation-ridge",
+    against="the slope of log-likelihood plus log-prior",
+    body="083fb2f8",
 )
 @pytest.mark.parametrize(("sigma", "tau"), [(1.0, 1.0), (0.5, 2.0), (3.0, 0.7)])
 def test_ridge_is_map_under_a_gaussian_prior(rng, sigma, tau):
@@ -343,7 +369,9 @@ def test_ridge_is_map_under_a_gaussian_prior(rng, sigma, tau):
 
 
 @pytest.mark.equation(
-    "eq-map-estimation-mean-loss", against="the slope of the mean loss, penalised"
+    "eq-map-estimation-mean-loss",
+    against="the slope of the mean loss, penalised",
+    body="b6979a4b",
 )
 def test_a_mean_of_losses_needs_the_penalty_over_n(rng):
     """Unit noise: half the mean squared error, and |w|^2 / (2 N tau^2)."""
@@ -377,7 +405,9 @@ def test_no_other_penalty_errs_less_when_the_prior_is_true(rng, assert_within):
 
 
 @pytest.mark.equation(
-    "eq-map-estimation-lasso", against="scikit-learn's Lasso, whose alpha is lambda / N"
+    "eq-map-estimation-lasso",
+    against="scikit-learn's Lasso, whose alpha is lambda / N",
+    body="5f713644",
 )
 @pytest.mark.parametrize("penalty", [0.5, 10.0, 40.0])
 def test_lasso_is_scikit_learns(rng, penalty):
@@ -390,7 +420,9 @@ def test_lasso_is_scikit_learns(rng, penalty):
 
 
 @pytest.mark.equation(
-    "eq-map-estimation-lasso", against="the slope of log-likelihood plus log-prior"
+    "eq-map-estimation-lasso",
+    against="the slope of log-likelihood plus log-prior",
+    body="5f713644",
 )
 @pytest.mark.parametrize(("sigma", "scale"), [(1.0, 0.05), (0.5, 0.01), (3.0, 0.5)])
 def test_lasso_is_map_under_a_laplace_prior(rng, sigma, scale):
@@ -437,7 +469,9 @@ def test_lasso_stops_at_the_number_of_sweeps(rng):
 
 
 @pytest.mark.equation(
-    "eq-map-estimation-soft-threshold", against="numerical minimisation of the lasso"
+    "eq-map-estimation-soft-threshold",
+    against="numerical minimisation of the lasso",
+    body="e127dbb7",
 )
 @settings(deadline=None)
 @given(st.floats(-5, 5), st.floats(0, 3))
@@ -506,7 +540,7 @@ def distance(one, other):
 
 
 @pytest.mark.equation(
-    "eq-map-estimation-weight-decay", against="one step of torch's SGD"
+    "eq-map-estimation-weight-decay", against="one step of torch's SGD", body="9ac94073"
 )
 def test_weight_decay_is_a_gradient_step_on_the_penalised_loss(rng):
     (inputs, y), w, rate, decay = regression(rng), draw(rng, 4), 0.1, 0.7
@@ -523,7 +557,9 @@ def test_weight_decay_is_a_gradient_step_on_the_penalised_loss(rng):
 
 
 @pytest.mark.equation(
-    "eq-map-estimation-weight-decay", against="the closed form, by torch's SGD and Adam"
+    "eq-map-estimation-weight-decay",
+    against="the closed form, by torch's SGD and Adam",
+    body="9ac94073",
 )
 @pytest.mark.parametrize(
     ("optimizer", "rate", "num_steps"),

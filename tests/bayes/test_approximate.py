@@ -45,7 +45,9 @@ def seen_two(z):
 # Grid
 
 
-@pytest.mark.equation("eq-bayes-grid", against="scipy's log N(2; 0, 2)")
+@pytest.mark.equation(
+    "eq-bayes-grid", against="scipy's log N(2; 0, 2)", body="37234124"
+)
 def test_grid_of_one_latent():
     found = grid_posterior(seen_two, [line(-9, 11, 120)])
     expected = stats.norm.logpdf(2, 0, 2**0.5)
@@ -58,7 +60,9 @@ def test_grid_of_one_latent():
 
 
 @pytest.mark.equation(
-    "eq-bayes-grid", against="evidence and posterior of the fixture, numpy and scipy"
+    "eq-bayes-grid",
+    against="evidence and posterior of the fixture, numpy and scipy",
+    body="37234124",
 )
 def test_grid_of_two_latents_is_the_linear_gaussian_truth(fixed, linear_gaussian):
     """Axes of other lengths and other spacings."""
@@ -186,7 +190,9 @@ def test_expectations_need_a_value_for_each_point():
 
 
 @pytest.mark.equation(
-    "eq-bayes-laplace", against="evidence and posterior of the fixture, numpy and scipy"
+    "eq-bayes-laplace",
+    against="evidence and posterior of the fixture, numpy and scipy",
+    body="b2d4daa3",
 )
 def test_laplace_is_exact_for_the_linear_gaussian_truth(fixed, linear_gaussian):
     truth = linear_gaussian
@@ -253,7 +259,9 @@ def logistic(data):
 
 
 @pytest.mark.equation(
-    "eq-bayes-laplace", against="scipy's minimiser and a Hessian by differences"
+    "eq-bayes-laplace",
+    against="scipy's minimiser and a Hessian by differences",
+    body="b2d4daa3",
 )
 def test_laplace_of_a_logistic_regression(labelled):
     signed = (labelled[0] * (2 * labelled[1] - 1)[:, None]).numpy()
@@ -289,7 +297,9 @@ def logit_joint(a, b):
 
 
 @pytest.mark.equation(
-    "eq-bayes-laplace", against="the Beta's mode and curvature in the logit, by hand"
+    "eq-bayes-laplace",
+    against="the Beta's mode and curvature in the logit, by hand",
+    body="b2d4daa3",
 )
 @pytest.mark.parametrize(("a", "b"), [(1, 1), (0.3, 0.7), (40, 3), (4e6, 3e6)])
 @pytest.mark.parametrize("start", [0.0, 9.0, -60.0, 1e3])
@@ -305,7 +315,9 @@ def test_laplace_of_a_coin_in_the_logit(a, b, start):
 
 
 @pytest.mark.equation(
-    "eq-bayes-laplace", against="scipy's log B(a, b): the error is of order 1/N"
+    "eq-bayes-laplace",
+    against="scipy's log B(a, b): the error is of order 1/N",
+    body="b2d4daa3",
 )
 def test_error_of_laplace_is_of_order_one_over_n():
     """Stirling's next term: N times the error tends to (1/s + 1/t - 1) / 12."""

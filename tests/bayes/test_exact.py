@@ -49,10 +49,14 @@ def coin_joint(a, b, ones, zeros):
 
 
 @pytest.mark.equation(
-    "eq-bayes-beta-evidence", against="quadrature of likelihood times scipy's density"
+    "eq-bayes-beta-evidence",
+    against="quadrature of likelihood times scipy's density",
+    body="d4875d4d",
 )
 @pytest.mark.equation(
-    "eq-bayes-evidence", against="quadrature of likelihood times scipy's density"
+    "eq-bayes-evidence",
+    against="quadrature of likelihood times scipy's density",
+    body="e46025b2",
 )
 @pytest.mark.parametrize(("a", "b"), SHAPES)
 @pytest.mark.parametrize(("ones", "zeros"), [(3, 0), (0, 2), (4, 7)])
@@ -65,7 +69,9 @@ def test_evidence_of_a_coin_is_the_integral(a, b, ones, zeros):
 
 
 @pytest.mark.equation(
-    "eq-bayes-beta-evidence", against="scipy.stats.betabinom over the number of orders"
+    "eq-bayes-beta-evidence",
+    against="scipy.stats.betabinom over the number of orders",
+    body="d4875d4d",
 )
 @pytest.mark.parametrize(("a", "b"), SHAPES)
 def test_evidence_of_a_coin_is_scipys_of_the_count(a, b):
@@ -92,10 +98,14 @@ def test_evidence_before_the_first_toss_is_one():
 
 
 @pytest.mark.equation(
-    "eq-bayes-beta-predictive", against="quadrature under scipy's posterior density"
+    "eq-bayes-beta-predictive",
+    against="quadrature under scipy's posterior density",
+    body="73b4d892",
 )
 @pytest.mark.equation(
-    "eq-bayes-predictive", against="quadrature under scipy's posterior density"
+    "eq-bayes-predictive",
+    against="quadrature under scipy's posterior density",
+    body="bba5ae24",
 )
 @pytest.mark.parametrize(("a", "b"), SHAPES)
 def test_prediction_averages_over_the_posterior(a, b):
@@ -107,7 +117,9 @@ def test_prediction_averages_over_the_posterior(a, b):
     assert (after - before).exp().item() == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.equation("eq-bayes-chain", against="Polya's urn, one fraction per toss")
+@pytest.mark.equation(
+    "eq-bayes-chain", against="Polya's urn, one fraction per toss", body="7c6a19a8"
+)
 @settings(deadline=None)
 @given(st.floats(0.1, 20), st.floats(0.1, 20), st.lists(st.booleans(), max_size=30))
 def test_evidence_of_a_coin_is_the_product_of_its_predictions(a, b, tosses):
@@ -121,7 +133,9 @@ def test_evidence_of_a_coin_is_the_product_of_its_predictions(a, b, tosses):
 
 
 @pytest.mark.equation(
-    "eq-bayes-beta-predictive", against="the mode under Beta(2, 2) on 64 pixels"
+    "eq-bayes-beta-predictive",
+    against="the mode under Beta(2, 2) on 64 pixels",
+    body="73b4d892",
 )
 def test_add_one_smoothing_is_the_prediction_of_a_flat_prior():
     digits = load_digits(binarize=True)
@@ -148,7 +162,9 @@ MODEL_PRIOR = np.array([0.5, 0.3, 0.2])
 
 
 @pytest.mark.equation(
-    "eq-bayes-model-posterior", against="quadrature of one prior mixed of two"
+    "eq-bayes-model-posterior",
+    against="quadrature of one prior mixed of two",
+    body="8bf4b369",
 )
 def test_posterior_of_a_mixed_prior_mixes_by_evidence():
     """Either Beta(1, 1) or Beta(5, 1), seven ones in ten: one density of pi."""
@@ -169,7 +185,9 @@ def test_posterior_of_a_mixed_prior_mixes_by_evidence():
 
 
 @pytest.mark.equation(
-    "eq-bayes-model-posterior", against="the share of simulated data sets like this"
+    "eq-bayes-model-posterior",
+    against="the share of simulated data sets like this",
+    body="8bf4b369",
 )
 @pytest.mark.parametrize("seed", range(3))
 def test_posterior_of_a_model_is_its_share_of_such_data(seed, assert_within):
@@ -207,7 +225,9 @@ PRIOR = Gaussian(double([0.7, -1.3]), double([1.7, 0.2]))
 
 
 @pytest.mark.equation(
-    "eq-bayes-normal-posterior", against="conditioning the joint Gaussian with numpy"
+    "eq-bayes-normal-posterior",
+    against="conditioning the joint Gaussian with numpy",
+    body="97ff457f",
 )
 @pytest.mark.parametrize("number", [0, 1, 6])
 @pytest.mark.parametrize("var", [0.1, 3.0])
@@ -221,7 +241,9 @@ def test_posterior_of_a_mean_is_conditioning(rng, number, var):
         assert found.var[d].item() == pytest.approx(cov.item(), rel=1e-10)
 
 
-@pytest.mark.equation("eq-bayes-normal-posterior", against="one draw at a time")
+@pytest.mark.equation(
+    "eq-bayes-normal-posterior", against="one draw at a time", body="97ff457f"
+)
 @settings(deadline=None)
 @given(st.lists(st.floats(-9, 9), min_size=1, max_size=9), st.floats(0.05, 20))
 def test_posterior_of_a_mean_does_not_depend_on_the_order(values, var):
@@ -234,10 +256,14 @@ def test_posterior_of_a_mean_does_not_depend_on_the_order(values, var):
 
 
 @pytest.mark.equation(
-    "eq-bayes-normal-predictive", against="conditioning the joint Gaussian with numpy"
+    "eq-bayes-normal-predictive",
+    against="conditioning the joint Gaussian with numpy",
+    body="f2344e07",
 )
 @pytest.mark.equation(
-    "eq-bayes-predictive", against="quadrature under scipy's posterior density"
+    "eq-bayes-predictive",
+    against="quadrature under scipy's posterior density",
+    body="bba5ae24",
 )
 def test_prediction_of_the_next_draw(rng):
     """N(mu_N, tau_N^2 + sigma^2), from the general model with its prior updated."""
@@ -296,11 +322,14 @@ def known(linear_gaussian):
 
 
 @pytest.mark.equation(
-    "eq-bayes-joint", against="scipy.stats.multivariate_normal of (z, x) stacked"
+    "eq-bayes-joint",
+    against="scipy.stats.multivariate_normal of (z, x) stacked",
+    body="1f7bf556",
 )
 @pytest.mark.equation(
     "eq-bayes-linear-gaussian",
     against="scipy.stats.multivariate_normal of (z, x) stacked",
+    body="3d4a8668",
 )
 def test_joint_is_one_gaussian_of_both(rng):
     model, x = tilted()
@@ -316,7 +345,9 @@ def test_joint_is_one_gaussian_of_both(rng):
 
 
 @pytest.mark.equation(
-    "eq-bayes-linear-posterior", against="the gain matrix of the joint Gaussian, numpy"
+    "eq-bayes-linear-posterior",
+    against="the gain matrix of the joint Gaussian, numpy",
+    body="955d850c",
 )
 def test_posterior_is_that_of_the_fixture(known, linear_gaussian):
     found = known.posterior(linear_gaussian.x)
@@ -325,7 +356,9 @@ def test_posterior_is_that_of_the_fixture(known, linear_gaussian):
 
 
 @pytest.mark.equation(
-    "eq-bayes-linear-posterior", against="conditioning the joint Gaussian with numpy"
+    "eq-bayes-linear-posterior",
+    against="conditioning the joint Gaussian with numpy",
+    body="955d850c",
 )
 @pytest.mark.parametrize(("dim", "latent_dim"), [(4, 3), (2, 5), (1, 1)])
 def test_posterior_is_conditioning(dim, latent_dim):
@@ -339,7 +372,9 @@ def test_posterior_is_conditioning(dim, latent_dim):
 
 
 @pytest.mark.equation(
-    "eq-bayes-linear-evidence", against="numpy's blocks of the joint Gaussian, scipy"
+    "eq-bayes-linear-evidence",
+    against="numpy's blocks of the joint Gaussian, scipy",
+    body="ae46fc73",
 )
 def test_marginal_is_a_block_of_the_joint(known, linear_gaussian):
     model, x = tilted()
@@ -356,7 +391,9 @@ def test_marginal_is_a_block_of_the_joint(known, linear_gaussian):
 
 
 @pytest.mark.equation(
-    "eq-bayes-candidate", against="scipy.stats.multivariate_normal of x alone"
+    "eq-bayes-candidate",
+    against="scipy.stats.multivariate_normal of x alone",
+    body="5fd9d160",
 )
 @pytest.mark.parametrize(("dim", "latent_dim"), [(4, 3), (2, 5), (300, 2)])
 def test_evidence_is_scipys(dim, latent_dim):
@@ -385,8 +422,12 @@ def test_evidence_of_two():
     assert posterior.cov.item() == pytest.approx(0.5, rel=1e-12)
 
 
-@pytest.mark.equation("eq-bayes-evidence", against="scipy's quadrature over z")
-@pytest.mark.equation("eq-bayes-rule", against="scipy's quadrature over z")
+@pytest.mark.equation(
+    "eq-bayes-evidence", against="scipy's quadrature over z", body="e46025b2"
+)
+@pytest.mark.equation(
+    "eq-bayes-rule", against="scipy's quadrature over z", body="312d0022"
+)
 @pytest.mark.parametrize("dim", [1, 2, 7])
 def test_posterior_is_joint_over_the_integral(dim):
     model, x = tilted(3, dim, 1)
@@ -405,8 +446,12 @@ def test_posterior_is_joint_over_the_integral(dim):
         assert found == pytest.approx(joint(z) / evidence, rel=1e-9)
 
 
-@pytest.mark.equation("eq-bayes-candidate", against="scipy's log p(x), at random z")
-@pytest.mark.equation("eq-bayes-rule", against="scipy's densities, at random z")
+@pytest.mark.equation(
+    "eq-bayes-candidate", against="scipy's log p(x), at random z", body="5fd9d160"
+)
+@pytest.mark.equation(
+    "eq-bayes-rule", against="scipy's densities, at random z", body="312d0022"
+)
 @settings(deadline=None)
 @given(st.integers(0, 10**6), st.floats(0.01, 5))
 def test_joint_over_posterior_is_the_evidence_everywhere(seed, spread):
@@ -430,7 +475,9 @@ def stacked(model, times):
 
 
 @pytest.mark.equation(
-    "eq-bayes-chain", against="scipy's density of all observations at once"
+    "eq-bayes-chain",
+    against="scipy's density of all observations at once",
+    body="7c6a19a8",
 )
 @pytest.mark.parametrize("seed", range(3))
 def test_evidence_is_a_sum_of_predictions_and_batches_agree(seed):
@@ -450,7 +497,9 @@ def test_evidence_is_a_sum_of_predictions_and_batches_agree(seed):
     np.testing.assert_allclose(back.prior.mu, step.prior.mu, rtol=1e-9)
 
 
-@pytest.mark.equation("eq-bayes-predictive", against="p(x, x')/p(x), both from scipy")
+@pytest.mark.equation(
+    "eq-bayes-predictive", against="p(x, x')/p(x), both from scipy", body="bba5ae24"
+)
 def test_predictive_is_a_ratio_of_evidences():
     model, x = tilted(5)
     found = model.given(x[0]).marginal().log_prob(x[1:])
@@ -462,10 +511,12 @@ def test_predictive_is_a_ratio_of_evidences():
 
 
 @pytest.mark.equation(
-    "eq-bayes-linear-gaussian", against="moments of simulated pairs, numpy"
+    "eq-bayes-linear-gaussian",
+    against="moments of simulated pairs, numpy",
+    body="3d4a8668",
 )
 @pytest.mark.equation(
-    "eq-bayes-linear-evidence", against="moments of simulated x, numpy"
+    "eq-bayes-linear-evidence", against="moments of simulated x, numpy", body="ae46fc73"
 )
 @pytest.mark.parametrize("seed", range(3))
 def test_simulated_data_have_the_marginals_moments(seed, assert_within):
@@ -504,7 +555,9 @@ def regression(number, dim=3, seed=0):
 
 
 @pytest.mark.equation(
-    "eq-bayes-regression", against="scipy's N(0, tau^2 X X' + sigma^2 I)"
+    "eq-bayes-regression",
+    against="scipy's N(0, tau^2 X X' + sigma^2 I)",
+    body="5a1ba257",
 )
 @pytest.mark.parametrize("number", [1, 2, 30])
 @pytest.mark.parametrize(("tau", "sigma"), [(1.0, 1.0), (0.3, 2.0), (5.0, 0.1)])
@@ -520,7 +573,9 @@ def test_evidence_of_a_regression_is_scipys(number, tau, sigma):
 
 
 @pytest.mark.equation(
-    "eq-bayes-regression", against="scikit-learn's BayesianRidge, its first score"
+    "eq-bayes-regression",
+    against="scikit-learn's BayesianRidge, its first score",
+    body="5a1ba257",
 )
 def test_evidence_of_a_regression_is_bayesian_ridges():
     """The score before its first update is at the precisions it starts from."""
@@ -535,7 +590,9 @@ def test_evidence_of_a_regression_is_bayesian_ridges():
 
 
 @pytest.mark.equation(
-    "eq-bayes-regression", against="scikit-learn's GaussianProcessRegressor"
+    "eq-bayes-regression",
+    against="scikit-learn's GaussianProcessRegressor",
+    body="5a1ba257",
 )
 def test_regression_predicts_as_a_gaussian_process():
     inputs, y, new = regression(25)
@@ -556,7 +613,9 @@ def test_regression_predicts_as_a_gaussian_process():
 
 
 @pytest.mark.equation(
-    "eq-bayes-shell", against="radial quadrature of the density, and scipy.stats.chi2"
+    "eq-bayes-shell",
+    against="radial quadrature of the density, and scipy.stats.chi2",
+    body="6a575047",
 )
 @pytest.mark.parametrize("dim", [1, 2, 8, 64])
 def test_mass_lies_in_a_shell_and_density_at_the_mode(dim):
@@ -580,7 +639,9 @@ def test_mass_lies_in_a_shell_and_density_at_the_mode(dim):
     assert inner == pytest.approx(stats.chi2.cdf(dim / 4, dim), rel=1e-8)
 
 
-@pytest.mark.equation("eq-bayes-shell", against="draws in 64 dimensions")
+@pytest.mark.equation(
+    "eq-bayes-shell", against="draws in 64 dimensions", body="6a575047"
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_draws_lie_far_from_the_mode(rng, assert_within):
     z, law = draw(rng, 4000, 64), standard_gaussian(64)

@@ -109,10 +109,14 @@ def assert_equal_mixtures(found, expected, **tolerance):
 # E-step
 
 
-@pytest.mark.equation("eq-em-mixture", against="scipy densities, summed over k")
-@pytest.mark.equation("eq-em-joint", against="scipy densities and log weights")
 @pytest.mark.equation(
-    "eq-em-responsibilities", against="Bayes' rule on scipy densities"
+    "eq-em-mixture", against="scipy densities, summed over k", body="778bbef7"
+)
+@pytest.mark.equation(
+    "eq-em-joint", against="scipy densities and log weights", body="7fe064cc"
+)
+@pytest.mark.equation(
+    "eq-em-responsibilities", against="Bayes' rule on scipy densities", body="cdc9a929"
 )
 @each_kind
 def test_e_step_is_bayes_rule(mixture):
@@ -127,9 +131,13 @@ def test_e_step_is_bayes_rule(mixture):
 
 
 @pytest.mark.equation(
-    "eq-em-responsibilities", against="enumeration of all K^N assignments"
+    "eq-em-responsibilities",
+    against="enumeration of all K^N assignments",
+    body="cdc9a929",
 )
-@pytest.mark.equation("eq-em-mixture", against="enumeration of all K^N assignments")
+@pytest.mark.equation(
+    "eq-em-mixture", against="enumeration of all K^N assignments", body="778bbef7"
+)
 @each_kind
 def test_all_assignments_add_up_to_the_evidence(mixture):
     """Each of 3^6 assignments has a joint probability: their sum is p(x), and the
@@ -145,7 +153,9 @@ def test_all_assignments_add_up_to_the_evidence(mixture):
     np.testing.assert_allclose(log_resp.exp(), marginals, rtol=1e-9)
 
 
-@pytest.mark.equation("eq-em-log-sum-exp", against="scipy.special.logsumexp")
+@pytest.mark.equation(
+    "eq-em-log-sum-exp", against="scipy.special.logsumexp", body="c2d4f7bb"
+)
 @pytest.mark.parametrize("distance", [1e2, 1e4, 1e6])
 def test_far_rows_underflow_in_no_place(distance):
     """So far out that every density is 0 in floating point; its logarithm is not."""
@@ -159,7 +169,9 @@ def test_far_rows_underflow_in_no_place(distance):
     assert log_resp.exp().argmax(1).tolist() == log_p_x_k.argmax(1).tolist()
 
 
-@pytest.mark.equation("eq-em-log-sum-exp", against="scipy.special.logsumexp")
+@pytest.mark.equation(
+    "eq-em-log-sum-exp", against="scipy.special.logsumexp", body="c2d4f7bb"
+)
 def test_a_step_on_large_images_underflows_in_no_place():
     """Two thousand pixels: a probability of some e^-1400 for each image."""
     noise = np.random.default_rng(0)
@@ -198,7 +210,9 @@ def test_components_far_apart_keep_their_digits():
 # The bound
 
 
-@pytest.mark.equation("eq-em-bound", against="numpy, with scipy densities")
+@pytest.mark.equation(
+    "eq-em-bound", against="numpy, with scipy densities", body="ee213700"
+)
 @each_kind
 def test_bound_is_the_expected_log_ratio(mixture):
     x, log_q = draw(mixture, 20), random_log_resp(20, 3)
@@ -207,7 +221,9 @@ def test_bound_is_the_expected_log_ratio(mixture):
     np.testing.assert_allclose(lower_bound(mixture, x, log_q), expected, rtol=1e-9)
 
 
-@pytest.mark.equation("eq-em-identity", against="scipy.stats.entropy for the KL")
+@pytest.mark.equation(
+    "eq-em-identity", against="scipy.stats.entropy for the KL", body="2bcbfd46"
+)
 @each_kind
 @pytest.mark.parametrize("seed", range(5))
 def test_bound_plus_kl_is_the_evidence(mixture, seed):
@@ -240,8 +256,12 @@ def bound_of(mixture, x, log_resp, prior):
     return lower_bound(mixture, x, log_resp).sum() + penalty
 
 
-@pytest.mark.equation("eq-em-m-step", against="autograd: the gradient is zero")
-@pytest.mark.equation("eq-em-map-m-step", against="autograd: the gradient is zero")
+@pytest.mark.equation(
+    "eq-em-m-step", against="autograd: the gradient is zero", body="5cc87133"
+)
+@pytest.mark.equation(
+    "eq-em-map-m-step", against="autograd: the gradient is zero", body="841f4138"
+)
 @each_kind
 @pytest.mark.parametrize("with_prior", [False, True])
 def test_m_step_is_a_stationary_point_of_the_bound(mixture, with_prior):
@@ -256,7 +276,9 @@ def test_m_step_is_a_stationary_point_of_the_bound(mixture, with_prior):
         np.testing.assert_allclose(gradient, torch.zeros_like(gradient), atol=1e-8)
 
 
-@pytest.mark.equation("eq-em-m-step", against="50 perturbed mixtures, none better")
+@pytest.mark.equation(
+    "eq-em-m-step", against="50 perturbed mixtures, none better", body="5cc87133"
+)
 @each_kind
 @pytest.mark.parametrize("with_prior", [False, True])
 def test_no_neighbour_of_the_m_step_is_better(mixture, with_prior):
@@ -340,7 +362,9 @@ def test_memory_does_not_grow_with_the_data():
 # The climb
 
 
-@pytest.mark.equation("eq-em-monotone", against="scipy's log-likelihood of each step")
+@pytest.mark.equation(
+    "eq-em-monotone", against="scipy's log-likelihood of each step", body="0c1ba7fe"
+)
 @each_kind
 def test_objective_is_the_mean_log_likelihood_and_rises(mixture):
     x = draw(mixture, 300)
@@ -378,7 +402,9 @@ rows = arrays(
 few = st.integers(1, 3)
 
 
-@pytest.mark.equation("eq-em-monotone", against="data and starts by hypothesis")
+@pytest.mark.equation(
+    "eq-em-monotone", against="data and starts by hypothesis", body="0c1ba7fe"
+)
 @settings(deadline=None, max_examples=60)
 @given(rows, few, st.integers(0, 99))
 def test_gaussian_likelihood_never_falls(x, num_components, seed):
@@ -390,7 +416,9 @@ def test_gaussian_likelihood_never_falls(x, num_components, seed):
     assert falls(climb(start, x)) < 1e-6
 
 
-@pytest.mark.equation("eq-em-monotone", against="data and starts by hypothesis")
+@pytest.mark.equation(
+    "eq-em-monotone", against="data and starts by hypothesis", body="0c1ba7fe"
+)
 @settings(deadline=None, max_examples=60)
 @given(rows, few, st.floats(0.1, 20))
 def test_gaussian_map_objective_never_falls(x, num_components, strength):
@@ -405,7 +433,9 @@ def test_gaussian_map_objective_never_falls(x, num_components, strength):
     assert len(objective) == 15 and falls(objective) < 1e-12
 
 
-@pytest.mark.equation("eq-em-monotone", against="data and starts by hypothesis")
+@pytest.mark.equation(
+    "eq-em-monotone", against="data and starts by hypothesis", body="0c1ba7fe"
+)
 @settings(deadline=None, max_examples=60)
 @given(rows, few, st.floats(0.01, 0.45), st.sampled_from([None, Beta(2.0, 1.5)]))
 def test_bernoulli_objective_never_falls(x, num_components, softness, prior):
@@ -419,7 +449,9 @@ def test_bernoulli_objective_never_falls(x, num_components, softness, prior):
 # Gradients
 
 
-@pytest.mark.equation("eq-em-gradient", against="autograd through torch.distributions")
+@pytest.mark.equation(
+    "eq-em-gradient", against="autograd through torch.distributions", body="a82baae2"
+)
 @each_kind
 def test_gradient_is_the_responsibility_weighted_one(mixture):
     """Fisher's identity: posterior weights may be held fixed in the derivative."""
@@ -436,7 +468,9 @@ def test_gradient_is_the_responsibility_weighted_one(mixture):
     np.testing.assert_allclose(found[0], resp.sum(0) / mixture.weights, rtol=1e-10)
 
 
-@pytest.mark.equation("eq-em-gradient", against="autograd through torch.distributions")
+@pytest.mark.equation(
+    "eq-em-gradient", against="autograd through torch.distributions", body="a82baae2"
+)
 @each_kind
 def test_evidence_has_the_gradient_of_torch_distributions(mixture):
     x = draw(mixture, 40)
@@ -449,7 +483,9 @@ def test_evidence_has_the_gradient_of_torch_distributions(mixture):
 
 
 @pytest.mark.equation(
-    "eq-em-preconditioned", against="autograd through torch.distributions"
+    "eq-em-preconditioned",
+    against="autograd through torch.distributions",
+    body="925ee6c4",
 )
 def test_em_moves_the_means_along_a_preconditioned_gradient():
     x = draw(GAUSSIANS, 200)

@@ -60,8 +60,12 @@ def maximised(mixture, x, resp, prior=None):
 # The log-joint is linear in the statistics
 
 
-@pytest.mark.equation("eq-em-natural", against="scipy.stats.multivariate_normal")
-@pytest.mark.equation("eq-em-joint", against="scipy.stats.multivariate_normal")
+@pytest.mark.equation(
+    "eq-em-natural", against="scipy.stats.multivariate_normal", body="f83b8acb"
+)
+@pytest.mark.equation(
+    "eq-em-joint", against="scipy.stats.multivariate_normal", body="7fe064cc"
+)
 @pytest.mark.parametrize(("num_components", "dim"), SHAPES)
 def test_gaussian_log_joint_is_a_product_with_the_statistics(num_components, dim):
     mixture, x = make_gaussians(num_components, dim), real_data(20, dim)
@@ -74,8 +78,10 @@ def test_gaussian_log_joint_is_a_product_with_the_statistics(num_components, dim
     np.testing.assert_allclose(product, expected, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.equation("eq-em-natural", against="scipy.stats.bernoulli")
-@pytest.mark.equation("eq-em-bernoulli-mixture", against="scipy.stats.bernoulli")
+@pytest.mark.equation("eq-em-natural", against="scipy.stats.bernoulli", body="f83b8acb")
+@pytest.mark.equation(
+    "eq-em-bernoulli-mixture", against="scipy.stats.bernoulli", body="4e8c1954"
+)
 @pytest.mark.parametrize(("num_components", "dim"), SHAPES)
 def test_bernoulli_log_joint_is_a_product_with_the_statistics(num_components, dim):
     mixture, x = make_bernoullis(num_components, dim), binary_data(20, dim)
@@ -88,7 +94,9 @@ def test_bernoulli_log_joint_is_a_product_with_the_statistics(num_components, di
     np.testing.assert_allclose(product, expected, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.equation("eq-em-mixture", against="quadrature: the density sums to 1")
+@pytest.mark.equation(
+    "eq-em-mixture", against="quadrature: the density sums to 1", body="778bbef7"
+)
 def test_gaussian_mixture_is_a_density():
     mixture = make_gaussians(3, 1)
 
@@ -100,7 +108,9 @@ def test_gaussian_mixture_is_a_density():
 
 
 @pytest.mark.equation(
-    "eq-em-bernoulli-mixture", against="the sum over all images, which is 1"
+    "eq-em-bernoulli-mixture",
+    against="the sum over all images, which is 1",
+    body="4e8c1954",
 )
 def test_bernoulli_mixture_sums_to_one_over_all_images():
     mixture = make_bernoullis(3, 7)
@@ -133,7 +143,9 @@ def test_impossible_pixels_neither_give_nan_nor_win():
 # The M-step
 
 
-@pytest.mark.equation("eq-em-gaussian-m-step", against="numpy.average and numpy.cov")
+@pytest.mark.equation(
+    "eq-em-gaussian-m-step", against="numpy.average and numpy.cov", body="7ec193c9"
+)
 @pytest.mark.parametrize(("num_components", "dim"), [(1, 1), (2, 2), (4, 5)])
 def test_gaussian_m_step_is_weighted_maximum_likelihood(num_components, dim):
     x, resp = real_data(50, dim), make_resp(50, num_components)
@@ -146,7 +158,9 @@ def test_gaussian_m_step_is_weighted_maximum_likelihood(num_components, dim):
         np.testing.assert_allclose(after.cov[k], cov, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.equation("eq-em-map-m-step", against="numpy.cov and the pseudo-scatter")
+@pytest.mark.equation(
+    "eq-em-map-m-step", against="numpy.cov and the pseudo-scatter", body="841f4138"
+)
 def test_gaussian_m_step_with_a_prior():
     x, resp, scale = real_data(40, 3), make_resp(40, 2), double(np.eye(3) + 0.2)
     after = maximised(make_gaussians(2, 3), x, resp, InverseWishart(5.5, scale))
@@ -158,7 +172,9 @@ def test_gaussian_m_step_with_a_prior():
         np.testing.assert_allclose(after.mu[k], mu, rtol=1e-10)
 
 
-@pytest.mark.equation("eq-em-bernoulli-m-step", against="numpy.average and counts")
+@pytest.mark.equation(
+    "eq-em-bernoulli-m-step", against="numpy.average and counts", body="9074d092"
+)
 @pytest.mark.parametrize("prior", [None, Beta(2.0, 2.0), Beta(1.5, 3.0)])
 def test_bernoulli_m_step_is_weighted_counting(prior):
     x, resp = binary_data(50, 6), make_resp(50, 3)
@@ -187,7 +203,9 @@ def test_probabilities_stay_probabilities(seed):
 # Priors
 
 
-@pytest.mark.equation("eq-em-inverse-wishart", against="scipy.stats.invwishart")
+@pytest.mark.equation(
+    "eq-em-inverse-wishart", against="scipy.stats.invwishart", body="7de24845"
+)
 @pytest.mark.parametrize(("dim", "dof"), [(1, 0.7), (2, 2.3), (2, 7), (5, 9.1)])
 def test_inverse_wishart_is_scipys(dim, dof):
     scale, cov = make_gaussians(1, dim, seed=3).cov[0], make_gaussians(4, dim).cov

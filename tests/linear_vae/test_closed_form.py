@@ -145,7 +145,9 @@ def test_eigenvalues_that_are_rounding_are_zero():
 # The model
 
 
-@pytest.mark.equation("eq-linear-vae-model", against="scipy's normal densities")
+@pytest.mark.equation(
+    "eq-linear-vae-model", against="scipy's normal densities", body="f883d53a"
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_model_is_linear_decoder_plus_noise(rng):
     model = ppca(AXES, 2)
@@ -157,7 +159,9 @@ def test_model_is_linear_decoder_plus_noise(rng):
     np.testing.assert_allclose(model.log_joint(x, z), expected, **EXACT)
 
 
-@pytest.mark.equation("eq-linear-vae-marginal", against="moments of drawn z and eps")
+@pytest.mark.equation(
+    "eq-linear-vae-marginal", against="moments of drawn z and eps", body="89693a1c"
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_drawn_images_have_the_marginal_covariance(rng, assert_within):
     model, num = ppca(AXES, 2), 20_000
@@ -168,7 +172,9 @@ def test_drawn_images_have_the_marginal_covariance(rng, assert_within):
     assert_within(products.mean(0), model.marginal().cov, se)
 
 
-@pytest.mark.equation("eq-linear-vae-marginal", against="scipy quadrature over z")
+@pytest.mark.equation(
+    "eq-linear-vae-marginal", against="scipy quadrature over z", body="89693a1c"
+)
 def test_evidence_is_the_integral_over_the_code():
     model = ppca(AXES, 1)
     w, b = model.weights.numpy()[:, 0], model.offset.numpy()
@@ -183,8 +189,12 @@ def test_evidence_is_the_integral_over_the_code():
         assert found.item() == pytest.approx(math.log(integral), rel=1e-9)
 
 
-@pytest.mark.equation("eq-linear-vae-marginal", against="scipy's N(b, WW' + s^2 I)")
-@pytest.mark.equation("eq-linear-vae-posterior", against="numpy's joint of z and x")
+@pytest.mark.equation(
+    "eq-linear-vae-marginal", against="scipy's N(b, WW' + s^2 I)", body="89693a1c"
+)
+@pytest.mark.equation(
+    "eq-linear-vae-posterior", against="numpy's joint of z and x", body="41e79546"
+)
 @settings(deadline=None, max_examples=25)
 @given(seed=SEEDS, latent_dim=st.integers(1, 3))
 def test_posterior_and_evidence_of_any_weights(seed, latent_dim):
@@ -202,10 +212,14 @@ def test_posterior_and_evidence_of_any_weights(seed, latent_dim):
 
 
 @pytest.mark.equation(
-    "eq-linear-vae-ml-weights", against="scikit-learn's PCA.get_covariance, with 1/N"
+    "eq-linear-vae-ml-weights",
+    against="scikit-learn's PCA.get_covariance, with 1/N",
+    body="89d45ab0",
 )
 @pytest.mark.equation(
-    "eq-linear-vae-ml-var", against="scikit-learn's noise_variance_, with 1/N"
+    "eq-linear-vae-ml-var",
+    against="scikit-learn's noise_variance_, with 1/N",
+    body="01de02c4",
 )
 @pytest.mark.parametrize("latent_dim", [1, 2, 3])
 def test_ppca_is_scikit_learns(latent_dim):
@@ -241,9 +255,15 @@ def climbed(x, start, var=None):
     return -optimize.minimize(loss, flat.numpy(), jac=True, tol=1e-12).fun
 
 
-@pytest.mark.equation("eq-linear-vae-ml-weights", against="scipy.optimize.minimize")
-@pytest.mark.equation("eq-linear-vae-ml-var", against="scipy.optimize.minimize")
-@pytest.mark.equation("eq-linear-vae-log-evidence", against="scipy.optimize.minimize")
+@pytest.mark.equation(
+    "eq-linear-vae-ml-weights", against="scipy.optimize.minimize", body="89d45ab0"
+)
+@pytest.mark.equation(
+    "eq-linear-vae-ml-var", against="scipy.optimize.minimize", body="01de02c4"
+)
+@pytest.mark.equation(
+    "eq-linear-vae-log-evidence", against="scipy.optimize.minimize", body="1e8baf6c"
+)
 @pytest.mark.parametrize("var", [None, 0.3, 2.0, 4.0])
 @pytest.mark.parametrize("rng", range(2), indirect=True)
 def test_no_weights_are_likelier(var, rng):
@@ -268,7 +288,7 @@ def test_two_thermometers():
 
 
 @pytest.mark.equation(
-    "eq-linear-vae-log-evidence", against="scipy's mean over the data"
+    "eq-linear-vae-log-evidence", against="scipy's mean over the data", body="1e8baf6c"
 )
 @settings(deadline=None, max_examples=40)
 @given(seed=SEEDS, latent_dim=st.integers(1, D), var=st.floats(0.05, 20))
@@ -281,7 +301,9 @@ def test_mean_log_evidence_needs_the_eigenvalues_only(seed, latent_dim, var):
 
 
 @pytest.mark.equation(
-    "eq-linear-vae-log-evidence", against="scikit-learn's PCA.score_samples, with 1/N"
+    "eq-linear-vae-log-evidence",
+    against="scikit-learn's PCA.score_samples, with 1/N",
+    body="1e8baf6c",
 )
 @pytest.mark.parametrize(
     ("latent_dim", "var", "train", "test"),
@@ -322,6 +344,7 @@ def gradient_and_curvature(x, model):
 @pytest.mark.equation(
     "eq-linear-vae-stationary",
     against="autograd's gradient and Hessian of torch's multivariate normal",
+    body="b1a8f077",
 )
 @pytest.mark.parametrize("kept", [*itertools.combinations(range(D), 2)])
 def test_any_eigenvectors_are_stationary_and_only_the_first_a_maximum(kept):
@@ -345,6 +368,7 @@ def test_any_eigenvectors_are_stationary_and_only_the_first_a_maximum(kept):
 @pytest.mark.equation(
     "eq-linear-vae-collapse",
     against="autograd's second derivative of torch's multivariate normal",
+    body="cae107b0",
 )
 @pytest.mark.parametrize("var", [0.3, 0.7, 2.0, 4.0])
 @pytest.mark.parametrize("direction", range(D))
@@ -366,7 +390,9 @@ def test_a_column_dies_where_a_short_one_is_no_gain(var, direction):
     assert alive == pytest.approx(max(value - var, 0) ** 0.5, abs=1e-12)
 
 
-@pytest.mark.equation("eq-linear-vae-rotation", against="scipy's law of W R")
+@pytest.mark.equation(
+    "eq-linear-vae-rotation", against="scipy's law of W R", body="b6e92bcd"
+)
 @settings(deadline=None, max_examples=25)
 @given(seed=SEEDS, latent_dim=st.integers(2, 4))
 def test_rotated_weights_are_as_likely(seed, latent_dim):
@@ -385,7 +411,9 @@ def test_rotated_weights_are_as_likely(seed, latent_dim):
 
 
 @pytest.mark.equation(
-    "eq-linear-vae-shrinkage", against="numpy's joint of z and x; singular vectors"
+    "eq-linear-vae-shrinkage",
+    against="numpy's joint of z and x; singular vectors",
+    body="af4d4dfc",
 )
 @pytest.mark.parametrize("latent_dim", [1, 2, 3])
 def test_decoded_mean_shrinks_along_each_direction(latent_dim):
@@ -402,7 +430,7 @@ def test_decoded_mean_shrinks_along_each_direction(latent_dim):
 
 
 @pytest.mark.equation(
-    "eq-linear-vae-pca", against="scikit-learn's PCA.inverse_transform"
+    "eq-linear-vae-pca", against="scikit-learn's PCA.inverse_transform", body="2a5187dc"
 )
 def test_without_noise_the_decoded_mean_is_the_projection_of_pca():
     x = correlated(5)
@@ -420,6 +448,7 @@ def test_without_noise_the_decoded_mean_is_the_projection_of_pca():
 @pytest.mark.equation(
     "eq-linear-vae-information",
     against="numpy's posterior and torch's KL, averaged over the data",
+    body="8b243262",
 )
 @pytest.mark.parametrize("var", [None, 0.7, 2.0])
 def test_mean_kl_of_a_latent_is_half_the_log_of_its_signal(var):
@@ -454,7 +483,9 @@ def root_of_elbo(model, x, mu, log_var):
 
 
 @pytest.mark.equation(
-    "eq-linear-vae-optimal-encoder", against="scipy's root of the ELBO's gradient"
+    "eq-linear-vae-optimal-encoder",
+    against="scipy's root of the ELBO's gradient",
+    body="e79be2e4",
 )
 @pytest.mark.parametrize("seed", range(3))
 def test_encoder_is_where_the_gradient_of_the_elbo_vanishes(seed):
@@ -479,7 +510,9 @@ def test_encoder_knows_another_prior():
 
 
 @pytest.mark.equation(
-    "eq-linear-vae-tight", against="scipy's log p(x) and the ELBO by numpy and torch"
+    "eq-linear-vae-tight",
+    against="scipy's log p(x) and the ELBO by numpy and torch",
+    body="d06e8c85",
 )
 @settings(deadline=None, max_examples=25)
 @given(seed=SEEDS, latent_dim=st.integers(1, 4), var=st.floats(0.05, 5))
@@ -491,7 +524,9 @@ def test_orthogonal_columns_leave_no_gap_at_any_image(seed, latent_dim, var):
 
 
 @pytest.mark.equation(
-    "eq-linear-vae-gap", against="scipy's log p(x) less the ELBO by numpy and torch"
+    "eq-linear-vae-gap",
+    against="scipy's log p(x) less the ELBO by numpy and torch",
+    body="908ca3fc",
 )
 @settings(deadline=None, max_examples=25)
 @given(seed=SEEDS, latent_dim=st.integers(2, 4))
@@ -508,7 +543,9 @@ def test_gap_is_what_the_best_diagonal_encoder_loses(seed, latent_dim):
         assert (law(model).logpdf(x) - other >= gap - 1e-9).all()
 
 
-@pytest.mark.equation("eq-linear-vae-gap", against="numpy's M and its determinant")
+@pytest.mark.equation(
+    "eq-linear-vae-gap", against="numpy's M and its determinant", body="908ca3fc"
+)
 def test_rotation_opens_a_gap():
     model = ppca(AXES, 2)
     turn = double([[0.6, -0.8], [0.8, 0.6]])

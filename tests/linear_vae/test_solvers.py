@@ -68,7 +68,9 @@ def numpy_em(model, x):
     return new, x.mean(0), np.mean(squares) / x.shape[1]
 
 
-@pytest.mark.equation("eq-linear-vae-em", against="numpy's EM, image by image")
+@pytest.mark.equation(
+    "eq-linear-vae-em", against="numpy's EM, image by image", body="73c8d30d"
+)
 @settings(deadline=None, max_examples=25)
 @given(seed=SEEDS, latent_dim=st.integers(1, 3))
 def test_em_step_is_numpys(seed, latent_dim):
@@ -79,7 +81,9 @@ def test_em_step_is_numpys(seed, latent_dim):
     np.testing.assert_allclose(found.var, [var] * D, rtol=1e-9)
 
 
-@pytest.mark.equation("eq-linear-vae-em", against="scipy's log p(x) at every step")
+@pytest.mark.equation(
+    "eq-linear-vae-em", against="scipy's log p(x) at every step", body="73c8d30d"
+)
 @settings(deadline=None, max_examples=25)
 @given(seed=SEEDS, latent_dim=st.integers(1, 3))
 def test_em_never_lowers_the_likelihood(seed, latent_dim):
@@ -90,7 +94,9 @@ def test_em_never_lowers_the_likelihood(seed, latent_dim):
     assert (np.diff(heights) >= -1e-10).all()
 
 
-@pytest.mark.equation("eq-linear-vae-em", against="the closed form of ppca")
+@pytest.mark.equation(
+    "eq-linear-vae-em", against="the closed form of ppca", body="73c8d30d"
+)
 @pytest.mark.parametrize("latent_dim", [1, 2, 3])
 def test_maximum_likelihood_is_the_fixed_point(latent_dim):
     x = correlated(1)
@@ -125,7 +131,9 @@ def mean_log_p(weights, offset, log_var, x):
 
 
 @pytest.mark.equation(
-    "eq-linear-vae-ascent", against="autograd of torch's multivariate normal"
+    "eq-linear-vae-ascent",
+    against="autograd of torch's multivariate normal",
+    body="6897c347",
 )
 @settings(deadline=None, max_examples=25)
 @given(seed=SEEDS, latent_dim=st.integers(1, 3))
@@ -141,7 +149,9 @@ def test_exact_q_has_the_value_and_gradient_of_the_evidence(seed, latent_dim):
         np.testing.assert_allclose(one, other, rtol=1e-8, atol=1e-9)
 
 
-@pytest.mark.equation("eq-linear-vae-ascent", against="autograd, at one model to 1e-10")
+@pytest.mark.equation(
+    "eq-linear-vae-ascent", against="autograd, at one model to 1e-10", body="6897c347"
+)
 def test_gradient_of_the_exact_q_elbo_to_ten_digits():
     model, x = random_model(5), correlated(5)
     theta = [v.requires_grad_() for v in (model.weights, model.offset, model.var[0])]
@@ -171,7 +181,9 @@ def assert_same_model(found, digits):
         assert log_p.mean() == pytest.approx(expected.mean(), abs=1e-6)
 
 
-@pytest.mark.equation("eq-linear-vae-em", against="the closed form, image by image")
+@pytest.mark.equation(
+    "eq-linear-vae-em", against="the closed form, image by image", body="73c8d30d"
+)
 def test_em_finds_the_closed_form_of_the_digits(digits):
     x, _, _, model = digits
     for _ in range(200):
@@ -179,7 +191,9 @@ def test_em_finds_the_closed_form_of_the_digits(digits):
     assert_same_model(model, digits)
 
 
-@pytest.mark.equation("eq-linear-vae-ascent", against="the closed form, image by image")
+@pytest.mark.equation(
+    "eq-linear-vae-ascent", against="the closed form, image by image", body="6897c347"
+)
 def test_ascent_finds_the_closed_form_of_the_digits_but_for_a_rotation(digits):
     x, _, best, start = digits
     parameters = [start.weights, start.offset, start.var[0].log()]

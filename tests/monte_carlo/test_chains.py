@@ -55,6 +55,7 @@ def replay(density, start, step, *, moves, u):
 @pytest.mark.equation(
     "eq-monte-carlo-metropolis",
     against="a replay in numpy with the same random numbers",
+    body="29415e55",
 )
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_walk_is_the_one_made_by_hand(rng):
@@ -97,6 +98,7 @@ def flow(i, j, step):
 @pytest.mark.equation(
     "eq-monte-carlo-detailed-balance",
     against="quadrature of the transition density over pairs of regions",
+    body="de28bace",
 )
 def test_as_much_flows_forth_as_back(rng, assert_within):
     chain = metropolis(stairs, double([2.5]), 0.8, 20_000, rng=rng)
@@ -185,7 +187,9 @@ def test_draws_keep_the_type_of_the_start(rng):
 # What dependent draws are worth
 
 
-@pytest.mark.equation("eq-monte-carlo-autocorrelation", against="numpy.correlate")
+@pytest.mark.equation(
+    "eq-monte-carlo-autocorrelation", against="numpy.correlate", body="47ad1d22"
+)
 @pytest.mark.parametrize("num_samples", [2, 7, 50, 101])
 def test_autocorrelation_is_numpys(num_samples, rng):
     values = 3 + draw(rng, num_samples)
@@ -232,6 +236,7 @@ def test_autocorrelation_time_of_a_very_short_series_is_one_at_least(values):
 @pytest.mark.equation(
     "eq-monte-carlo-autocorrelation-time",
     against="(1 + phi) / (1 - phi) of an autoregressive series",
+    body="8021a264",
 )
 @pytest.mark.parametrize("phi", [-0.5, -0.3, 0.0, 0.5, 0.9])
 def test_autocorrelation_time_of_an_autoregressive_series(phi):
@@ -255,7 +260,9 @@ def test_each_draw_told_twice_is_worth_half(rng):
 
 
 @pytest.mark.equation(
-    "eq-monte-carlo-chain-error", against="the exact variance of the mean of a series"
+    "eq-monte-carlo-chain-error",
+    against="the exact variance of the mean of a series",
+    body="3a6d6a68",
 )
 @pytest.mark.parametrize("phi", [-0.4, 0.6])
 def test_chain_error_is_the_spread_of_the_mean(phi):

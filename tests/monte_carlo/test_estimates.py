@@ -23,8 +23,12 @@ def every_draw(q, num_samples):
     return z, q[z].prod(0)
 
 
-@pytest.mark.equation("eq-monte-carlo-estimate", against="numpy.mean, scipy.stats.sem")
-@pytest.mark.equation("eq-vae-standard-error", against="scipy.stats.sem")
+@pytest.mark.equation(
+    "eq-monte-carlo-estimate", against="numpy.mean, scipy.stats.sem", body="221f31f4"
+)
+@pytest.mark.equation(
+    "eq-vae-standard-error", against="scipy.stats.sem", body="14db18d2"
+)
 def test_estimate_is_mean_and_sem(rng):
     values = torch.randn(37, generator=rng, dtype=torch.float64)
     mean, error, number = estimate(values)
@@ -34,7 +38,9 @@ def test_estimate_is_mean_and_sem(rng):
 
 
 @pytest.mark.equation(
-    "eq-monte-carlo-unbiased", against="every sequence of draws of a discrete variable"
+    "eq-monte-carlo-unbiased",
+    against="every sequence of draws of a discrete variable",
+    body="3d874204",
 )
 @pytest.mark.parametrize("num_samples", [2, 3, 5])
 def test_mean_and_squared_error_are_unbiased(num_samples):

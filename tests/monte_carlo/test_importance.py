@@ -101,10 +101,16 @@ def runs_of_chain(rng):
     return 3.0, [chain_estimate(torch.from_numpy(chain)) for chain in chains]
 
 
-@pytest.mark.equation("eq-monte-carlo-estimate", against="the normal law of its errors")
-@pytest.mark.equation("eq-monte-carlo-delta", against="the normal law of its errors")
 @pytest.mark.equation(
-    "eq-monte-carlo-chain-error", against="the normal law of the errors of 400 chains"
+    "eq-monte-carlo-estimate", against="the normal law of its errors", body="221f31f4"
+)
+@pytest.mark.equation(
+    "eq-monte-carlo-delta", against="the normal law of its errors", body="3fef6308"
+)
+@pytest.mark.equation(
+    "eq-monte-carlo-chain-error",
+    against="the normal law of the errors of 400 chains",
+    body="3a6d6a68",
 )
 @pytest.mark.parametrize(
     "runs",
@@ -129,10 +135,14 @@ def test_standard_errors_cover_as_the_normal_law_says(runs, rng):
 
 
 @pytest.mark.equation(
-    "eq-monte-carlo-log-mean-exp", against="scipy.special.logsumexp with weights 1/S"
+    "eq-monte-carlo-log-mean-exp",
+    against="scipy.special.logsumexp with weights 1/S",
+    body="ddfb35ae",
 )
 @pytest.mark.equation(
-    "eq-vae-log-mean-exp", against="scipy.special.logsumexp with weights 1/K"
+    "eq-vae-log-mean-exp",
+    against="scipy.special.logsumexp with weights 1/K",
+    body="12fe8b8b",
 )
 def test_log_mean_exp_is_scipys(rng):
     log_w = 50 * torch.randn(9, 4, generator=rng, dtype=torch.float64)
@@ -149,7 +159,9 @@ def test_log_mean_exp_of_equal_weights_is_the_weight(log_w, number):
     assert mean.item() == pytest.approx(log_w, rel=1e-12, abs=1e-9)
 
 
-@pytest.mark.equation("eq-monte-carlo-ess", against="numpy, on the weights themselves")
+@pytest.mark.equation(
+    "eq-monte-carlo-ess", against="numpy, on the weights themselves", body="f936cedf"
+)
 def test_effective_sample_size_is_that_of_the_weights(rng):
     log_w = draw(rng, 30, 4)
     w = np.exp(log_w.numpy())
@@ -184,7 +196,9 @@ def test_effective_sample_size_is_between_one_and_all(log_w, constant):
 
 
 @pytest.mark.equation(
-    "eq-monte-carlo-importance", against="every sequence of draws of a discrete latent"
+    "eq-monte-carlo-importance",
+    against="every sequence of draws of a discrete latent",
+    body="49316984",
 )
 @pytest.mark.parametrize("num_samples", [2, 4])
 def test_importance_sampling_is_unbiased(num_samples):
@@ -208,7 +222,9 @@ def second_moment(s, reach):
 
 
 @pytest.mark.equation(
-    "eq-monte-carlo-importance-variance", against="quadrature, and effective sizes"
+    "eq-monte-carlo-importance-variance",
+    against="quadrature, and effective sizes",
+    body="89000537",
 )
 @pytest.mark.parametrize("s", [0.9, 1.0, 1.5, 3.0])
 def test_variance_of_the_weights_of_a_gaussian(s, rng, assert_within):
@@ -231,6 +247,7 @@ def test_variance_of_the_weights_is_infinite_for_half_the_variance_and_less():
 @pytest.mark.equation(
     "eq-monte-carlo-self-normalized",
     against="numpy.average, and the influence of each draw by autograd",
+    body="adef747a",
 )
 def test_self_normalized_mean_and_error(rng):
     values, log_w = draw(rng, 40), 2 * draw(rng, 40)
@@ -294,7 +311,9 @@ def test_tail_index_is_hills_estimator(num_samples, largest, rng):
 
 
 @pytest.mark.equation(
-    "eq-monte-carlo-tail-index", against="Pareto draws, whose index is known"
+    "eq-monte-carlo-tail-index",
+    against="Pareto draws, whose index is known",
+    body="5053c298",
 )
 @pytest.mark.parametrize("k", [0.2, 0.5, 1.0])
 def test_tail_index_of_pareto_weights(k, rng, assert_within):
@@ -303,7 +322,9 @@ def test_tail_index_of_pareto_weights(k, rng, assert_within):
 
 
 @pytest.mark.equation(
-    "eq-monte-carlo-tail-index", against="the tail probability by scipy.stats.norm"
+    "eq-monte-carlo-tail-index",
+    against="the tail probability by scipy.stats.norm",
+    body="5053c298",
 )
 @pytest.mark.parametrize("s", [0.3, 0.5, 0.6, 0.8, 0.9])
 def test_tail_index_finds_the_infinite_variance(s, rng):
@@ -329,7 +350,9 @@ def test_standard_errors_mean_nothing_where_the_tail_index_warns(rng):
 
 
 @pytest.mark.equation(
-    "eq-monte-carlo-delta", against="scipy.stats.sem of the weights over their mean"
+    "eq-monte-carlo-delta",
+    against="scipy.stats.sem of the weights over their mean",
+    body="3fef6308",
 )
 @pytest.mark.parametrize("chunk", [1, 7, 40, 100])
 def test_chunks_change_nothing(rng, chunk):
@@ -348,10 +371,14 @@ def test_chunks_change_nothing(rng, chunk):
 
 
 @pytest.mark.equation(
-    "eq-monte-carlo-iw-bound", against="the exact evidence of a solved scalar model"
+    "eq-monte-carlo-iw-bound",
+    against="the exact evidence of a solved scalar model",
+    body="761551a5",
 )
 @pytest.mark.equation(
-    "eq-vae-iw-bound", against="the exact evidence of a solved scalar model"
+    "eq-vae-iw-bound",
+    against="the exact evidence of a solved scalar model",
+    body="d597cea8",
 )
 @pytest.mark.parametrize("rng", range(5), indirect=True)
 def test_evidence_of_the_solved_model(rng, assert_within):
@@ -381,10 +408,12 @@ def expected_bound(num_samples):
 
 
 @pytest.mark.equation(
-    "eq-monte-carlo-rises", against="quadrature of the expected bound"
+    "eq-monte-carlo-rises", against="quadrature of the expected bound", body="a986ded3"
 )
 @pytest.mark.equation(
-    "eq-vae-iw-order", against="the exact ELBO and evidence of a solved model"
+    "eq-vae-iw-order",
+    against="the exact ELBO and evidence of a solved model",
+    body="b6fe2d29",
 )
 def test_bound_rises_with_the_number_of_samples(rng, assert_within):
     """K = 1 is the ELBO; more samples lift the expected bound, never past log p(x)."""
@@ -411,10 +440,14 @@ def positive_numbers():
 
 
 @pytest.mark.equation(
-    "eq-monte-carlo-iw-bound", against="every sequence of draws of a discrete latent"
+    "eq-monte-carlo-iw-bound",
+    against="every sequence of draws of a discrete latent",
+    body="761551a5",
 )
 @pytest.mark.equation(
-    "eq-monte-carlo-rises", against="every sequence of draws of a discrete latent"
+    "eq-monte-carlo-rises",
+    against="every sequence of draws of a discrete latent",
+    body="a986ded3",
 )
 @settings(deadline=None)
 @given(joint=positive_numbers(), q=positive_numbers())
@@ -442,7 +475,9 @@ def test_bound_rises_strictly_unless_the_weights_are_equal():
 
 
 @pytest.mark.equation(
-    "eq-monte-carlo-log-bias", against="exact sums over a binomial number of weights"
+    "eq-monte-carlo-log-bias",
+    against="exact sums over a binomial number of weights",
+    body="5492a326",
 )
 def test_bias_of_the_log_evidence():
     heavy, light, q = 1.6, 0.4, 0.3

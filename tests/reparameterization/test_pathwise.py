@@ -21,7 +21,9 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.mark.equation(
-    "eq-vae-reparameterization", against="scipy.stats.norm.ppf of the noise's quantiles"
+    "eq-vae-reparameterization",
+    against="scipy.stats.norm.ppf of the noise's quantiles",
+    body="a397d01c",
 )
 def test_quantiles_of_the_noise_become_quantiles_of_q():
     """The map of eps is monotone: its p-quantile becomes that of N(mu, sigma)."""
@@ -47,7 +49,9 @@ def test_gradients_are_one_and_half_sigma_eps(rng):
 
 
 @pytest.mark.equation(
-    "eq-vae-pathwise", against="the derivatives of E[z^2] = mu^2 + sigma^2"
+    "eq-vae-pathwise",
+    against="the derivatives of E[z^2] = mu^2 + sigma^2",
+    body="07b17755",
 )
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_average_gradient_is_the_gradient_of_the_average(rng, assert_within):
@@ -138,7 +142,9 @@ def assert_equal(found, expected):
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-pathwise", against="autograd through the draw, noise fixed"
+    "eq-reparameterization-pathwise",
+    against="autograd through the draw, noise fixed",
+    body="71a05cf5",
 )
 @settings(deadline=None, max_examples=30)
 @given(seed=SEEDS, dim=st.integers(1, 4))
@@ -152,6 +158,7 @@ def test_hand_derived_pathwise_gradient_is_autograds(seed, dim):
 @pytest.mark.equation(
     "eq-reparameterization-pathwise",
     against="the derivatives of E[z^3] = mu^3 + 3 mu sigma^2",
+    body="71a05cf5",
 )
 @pytest.mark.parametrize(("mu", "log_var"), [(0.7, 0.4), (-1.5, -1.0), (0.0, 2.0)])
 def test_pathwise_gradient_averages_to_the_gradient(mu, log_var):
@@ -163,7 +170,9 @@ def test_pathwise_gradient_averages_to_the_gradient(mu, log_var):
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-step", against="scipy.stats.norm's density at the step"
+    "eq-reparameterization-step",
+    against="scipy.stats.norm's density at the step",
+    body="5dda0c51",
 )
 def test_a_step_has_a_gradient_that_no_path_sees():
     """P(z > c) moves with the mean by the density at c; the slope of a step is 0."""
@@ -216,6 +225,7 @@ def normal_mean(function):
 @pytest.mark.equation(
     "eq-reparameterization-chain",
     against="complex-step derivatives under scipy quadrature; the closed form",
+    body="2ce8c602",
 )
 @pytest.mark.parametrize(
     ("at", "variance"), [(path_at, 59.642), (score_at, 581.111)], ids=["path", "score"]
@@ -237,7 +247,9 @@ def test_chain_rule_from_both_gradients_to_one_parameter(at, variance):
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-chain", against="the derivative of its closed form"
+    "eq-reparameterization-chain",
+    against="the derivative of its closed form",
+    body="2ce8c602",
 )
 def test_chain_rule_gives_the_derivative_of_the_closed_form():
     """E[x^2 + sin x] = mu^2 + sigma^2 + e^{-sigma^2/2} sin mu."""
@@ -267,7 +279,9 @@ def solved_elbo(mu, var):
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-sampled-elbo", against="the closed-form ELBO of the model"
+    "eq-reparameterization-sampled-elbo",
+    against="the closed-form ELBO of the model",
+    body="bf4bebed",
 )
 @pytest.mark.parametrize(("mu", "var", "reference"), [*ELBOS, (-0.4, 1.7, None)])
 def test_sampled_elbo_averages_to_the_elbo(mu, var, reference):
@@ -279,7 +293,9 @@ def test_sampled_elbo_averages_to_the_elbo(mu, var, reference):
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-sampled-elbo", against="scipy's densities, draw by draw"
+    "eq-reparameterization-sampled-elbo",
+    against="scipy's densities, draw by draw",
+    body="bf4bebed",
 )
 @pytest.mark.parametrize("path_only", [False, True])
 def test_each_sampled_elbo_is_its_log_densities(linear_gaussian, path_only):
@@ -308,6 +324,7 @@ def elbo_gradients(mu, log_var, eps, path_only):
 @pytest.mark.equation(
     "eq-reparameterization-path-only",
     against="the full gradient, and autograd of torch's log q at fixed z",
+    body="3c54d2e6",
 )
 @pytest.mark.parametrize(("mu", "log_var"), [(1.0, 0.0), (-0.4, 0.6)])
 def test_path_only_leaves_out_the_score_alone(mu, log_var):
@@ -327,7 +344,9 @@ def test_path_only_leaves_out_the_score_alone(mu, log_var):
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-path-only", against="no variance at the exact posterior"
+    "eq-reparameterization-path-only",
+    against="no variance at the exact posterior",
+    body="3c54d2e6",
 )
 def test_path_only_gradient_vanishes_draw_by_draw_at_the_posterior():
     """There log p(x, z) - log q(z) is log p(x) whatever z; the full one has noise."""
@@ -340,7 +359,9 @@ def test_path_only_gradient_vanishes_draw_by_draw_at_the_posterior():
 
 
 @pytest.mark.equation(
-    "eq-vae-pathwise", against="autograd of the one-draw ELBO of a linear decoder"
+    "eq-vae-pathwise",
+    against="autograd of the one-draw ELBO of a linear decoder",
+    body="07b17755",
 )
 @settings(deadline=None, max_examples=20)
 @given(seed=SEEDS)

@@ -42,7 +42,9 @@ def some(seed, *shape):
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-gumbel", against="scipy.stats.gumbel_r.ppf of the same u"
+    "eq-reparameterization-gumbel",
+    against="scipy.stats.gumbel_r.ppf of the same u",
+    body="3abfc40e",
 )
 def test_noise_is_the_quantile_of_its_uniform_numbers():
     u = torch.rand(50, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
@@ -52,7 +54,9 @@ def test_noise_is_the_quantile_of_its_uniform_numbers():
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-gumbel", against="scipy's law; Euler's constant, pi^2 / 6"
+    "eq-reparameterization-gumbel",
+    against="scipy's law; Euler's constant, pi^2 / 6",
+    body="3abfc40e",
 )
 @seeds
 def test_noise_follows_its_law(rng, assert_within):
@@ -75,7 +79,9 @@ def test_noise_is_finite_at_both_ends_of_the_uniform_numbers(u, monkeypatch):
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-gumbel-max", against="scipy quadrature of the race; softmax"
+    "eq-reparameterization-gumbel-max",
+    against="scipy quadrature of the race; softmax",
+    body="b423992d",
 )
 @pytest.mark.parametrize("k", range(4))
 def test_chance_to_be_the_largest_is_the_softmax(k):
@@ -92,7 +98,9 @@ def test_chance_to_be_the_largest_is_the_softmax(k):
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-gumbel-max", against="softmax, by a chi-squared test"
+    "eq-reparameterization-gumbel-max",
+    against="softmax, by a chi-squared test",
+    body="b423992d",
 )
 @seeds
 def test_choices_have_the_probabilities_of_the_softmax(rng):
@@ -115,7 +123,9 @@ def test_choice_is_the_largest_of_sums(rng):
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-gumbel-softmax", against="scipy.special.softmax"
+    "eq-reparameterization-gumbel-softmax",
+    against="scipy.special.softmax",
+    body="29737fb2",
 )
 @settings(deadline=None, max_examples=30)
 @given(seed=SEEDS, temperature=st.floats(0.05, 20), size=st.integers(1, 5))
@@ -130,6 +140,7 @@ def test_relaxed_draw_is_scipys_softmax(seed, temperature, size):
 @pytest.mark.equation(
     "eq-reparameterization-gumbel-softmax",
     against="for two categories scipy's sigmoid, and the logistic law",
+    body="29737fb2",
 )
 @seeds
 def test_two_categories_are_a_sigmoid_of_logistic_noise(rng):
@@ -142,7 +153,9 @@ def test_two_categories_are_a_sigmoid_of_logistic_noise(rng):
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-gumbel-softmax", against="its corners and its centre"
+    "eq-reparameterization-gumbel-softmax",
+    against="its corners and its centre",
+    body="29737fb2",
 )
 def test_cold_draws_are_choices_and_hot_ones_the_centre():
     logits, noise = some(4, 30, 4)
@@ -222,6 +235,7 @@ def gradient_by_scipy(temperature):
 @pytest.mark.equation(
     "eq-reparameterization-gumbel-softmax",
     against="scipy quadrature of its gradient, and the exact one of the choice",
+    body="29737fb2",
 )
 def test_bias_of_the_relaxed_gradient_shrinks_with_the_temperature():
     prob = special.expit(LOGIT)
@@ -245,7 +259,9 @@ def test_straight_through_gradient_is_biased_at_every_temperature():
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-categorical-score", against="autograd of torch's log-mass"
+    "eq-reparameterization-categorical-score",
+    against="autograd of torch's log-mass",
+    body="d4c18f53",
 )
 @settings(deadline=None, max_examples=20)
 @given(seed=SEEDS)
@@ -259,7 +275,9 @@ def test_categorical_score_is_autograds(seed):
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-categorical-score", against="the gradient of a finite sum"
+    "eq-reparameterization-categorical-score",
+    against="the gradient of a finite sum",
+    body="d4c18f53",
 )
 def test_table_times_score_averages_to_the_gradient():
     """d/dl_j of sum_k pi_k f_k is pi_j (f_j - E f): no constant in f matters."""

@@ -77,7 +77,9 @@ def at_nodes(baseline=0.0):
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-gaussian-score", against="autograd of torch's log-density"
+    "eq-reparameterization-gaussian-score",
+    against="autograd of torch's log-density",
+    body="fc43a6c9",
 )
 @settings(deadline=None, max_examples=30)
 @given(seed=SEEDS, dim=st.integers(1, 4))
@@ -93,7 +95,9 @@ def test_gaussian_score_is_autograds(seed, dim):
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-score-mean", against="scipy quadrature; enumeration"
+    "eq-reparameterization-score-mean",
+    against="scipy quadrature; enumeration",
+    body="9ca74985",
 )
 def test_mean_of_the_score_is_zero():
     mu, log_var = double([MU]), double([LOG_VAR])
@@ -113,6 +117,7 @@ PI, TABLE = double([0.3, -0.7, 1.1]), double([2.0, -1.0, 0.5])
 @pytest.mark.equation(
     "eq-reparameterization-score-identity",
     against="the derivatives of E[z^2 + cos 2z]; autograd of a finite sum",
+    body="19706034",
 )
 def test_gradient_of_a_mean_is_a_mean_with_the_score():
     mu, log_var = double([MU]), double([LOG_VAR])
@@ -131,7 +136,9 @@ def test_gradient_of_a_mean_is_a_mean_with_the_score():
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-score", against="the derivatives of E[z^2 + cos 2z]"
+    "eq-reparameterization-score",
+    against="the derivatives of E[z^2 + cos 2z]",
+    body="b4c04be2",
 )
 @settings(deadline=None, max_examples=30)
 @given(baseline=st.floats(-100, 100))
@@ -141,7 +148,9 @@ def test_no_constant_baseline_moves_the_mean(baseline):
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-score", against="numpy, with another baseline for each draw"
+    "eq-reparameterization-score",
+    against="numpy, with another baseline for each draw",
+    body="b4c04be2",
 )
 def test_each_estimate_is_the_value_above_its_baseline_times_the_score(rng):
     values, baseline = torch.randn(2, 4, generator=rng)
@@ -155,6 +164,7 @@ def test_each_estimate_is_the_value_above_its_baseline_times_the_score(rng):
 @pytest.mark.equation(
     "eq-reparameterization-baseline-variance",
     against="its moments by scipy quadrature",
+    body="beb33a93",
 )
 @pytest.mark.parametrize("part", [0, 1], ids=["mu", "log_var"])
 def test_variance_is_a_parabola_in_the_baseline(part):
@@ -176,7 +186,9 @@ def test_variance_is_a_parabola_in_the_baseline(part):
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-optimal-baseline", against="numpy's least squares"
+    "eq-reparameterization-optimal-baseline",
+    against="numpy's least squares",
+    body="28c40789",
 )
 @settings(deadline=None, max_examples=30)
 @given(seed=SEEDS)
@@ -197,6 +209,7 @@ def test_optimal_baseline_is_a_least_squares_fit(seed):
 @pytest.mark.equation(
     "eq-reparameterization-optimal-baseline",
     against="theta^2 + 3 of z^2 under N(theta, 1)",
+    body="28c40789",
 )
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_optimal_baseline_settles_at_its_formula(rng, assert_within):
@@ -240,6 +253,7 @@ def exact_gradient():
 @pytest.mark.equation(
     "eq-reparameterization-leave-one-out",
     against="every sequence of draws of a discrete variable",
+    body="d97a96d0",
 )
 @pytest.mark.parametrize("num_draws", [2, 3, 4])
 def test_mean_of_the_others_brings_no_bias_and_the_mean_of_all_does(num_draws):
@@ -251,7 +265,9 @@ def test_mean_of_the_others_brings_no_bias_and_the_mean_of_all_does(num_draws):
     )
 
 
-@pytest.mark.equation("eq-reparameterization-leave-one-out", against="numpy.delete")
+@pytest.mark.equation(
+    "eq-reparameterization-leave-one-out", against="numpy.delete", body="d97a96d0"
+)
 def test_leave_one_out_is_the_mean_without_the_draw(rng):
     values = torch.randn(6, generator=rng, dtype=torch.float64)
     expected = [np.delete(values.numpy(), s).mean() for s in range(6)]
@@ -278,6 +294,7 @@ def test_leave_one_out_is_unbiased_and_quieter(rng, assert_within):
 @pytest.mark.equation(
     "eq-reparameterization-score-variance",
     against="scipy quadrature of both estimators",
+    body="b8753f5b",
 )
 @pytest.mark.parametrize("baseline", BASELINES)
 @pytest.mark.parametrize("part", [0, 1], ids=["mu", "log_var"])
@@ -303,7 +320,9 @@ def coupled(z):
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-score-variance", against="the spread of 20,000 draws"
+    "eq-reparameterization-score-variance",
+    against="the spread of 20,000 draws",
+    body="b8753f5b",
 )
 @pytest.mark.parametrize("baseline", BASELINES)
 @pytest.mark.parametrize("rng", range(2), indirect=True)
@@ -342,7 +361,9 @@ def variances_by_mu(f, theta, *, dim=1, num_nodes=8):
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-square", against="the moments of a Gaussian, by hand"
+    "eq-reparameterization-square",
+    against="the moments of a Gaussian, by hand",
+    body="9eecab27",
 )
 @pytest.mark.parametrize(
     ("theta", "numbers"),
@@ -360,7 +381,9 @@ def test_variances_of_a_square(theta, numbers):
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-dimension", against="the moments of a Gaussian, by hand"
+    "eq-reparameterization-dimension",
+    against="the moments of a Gaussian, by hand",
+    body="6acdcca2",
 )
 @pytest.mark.parametrize("dim", [1, 2, 3, 5])
 def test_variances_of_a_squared_length_grow_with_the_dimension(dim):
@@ -370,7 +393,9 @@ def test_variances_of_a_squared_length_grow_with_the_dimension(dim):
 
 
 @pytest.mark.equation(
-    "eq-reparameterization-cosine", against="scipy quadrature of both estimators"
+    "eq-reparameterization-cosine",
+    against="scipy quadrature of both estimators",
+    body="bb461319",
 )
 @pytest.mark.parametrize("k", [0.3, 1.0, 2.0, 4.0])
 def test_a_fast_cosine_makes_the_pathwise_gradient_the_noisier(k):

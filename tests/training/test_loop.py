@@ -36,7 +36,9 @@ def test_training_climbs_the_elbo():
 
 
 @pytest.mark.equation(
-    "eq-vae-minibatch", against="the mean over all rows, from every batch of an epoch"
+    "eq-vae-minibatch",
+    against="the mean over all rows, from every batch of an epoch",
+    body="fb743eab",
 )
 def test_an_epoch_visits_each_row_once_in_a_new_order(rng):
     """So the batch means average to the mean of the whole set: no row counts twice."""
@@ -177,7 +179,9 @@ def test_validation_is_the_mean_over_its_rows(rng):
 
 
 @pytest.mark.equation(
-    "eq-vae-weight-prior", against="scipy's minimisation of the whole loss"
+    "eq-vae-weight-prior",
+    against="scipy's minimisation of the whole loss",
+    body="ef72898a",
 )
 def test_fitted_weight_is_the_maximum_of_bound_and_prior(rng):
     tau, n = 0.2, 60

@@ -23,7 +23,7 @@ def sgd_state(model, rate=0.1):
 
 
 @pytest.mark.equation(
-    "eq-vae-loss", against="the gradient of a one-weight model by hand"
+    "eq-vae-loss", against="the gradient of a one-weight model by hand", body="c5efd101"
 )
 @pytest.mark.parametrize("kl_weight", [1.0, 0.25])
 def test_step_sums_over_pixels_and_averages_over_examples(kl_weight):
@@ -61,7 +61,9 @@ def after_steps(settings, model=None, optimizer=None, num_steps=3):
 
 
 @pytest.mark.equation(
-    "eq-vae-weight-prior", against="torch's own weight decay of gradient descent"
+    "eq-vae-weight-prior",
+    against="torch's own weight decay of gradient descent",
+    body="ef72898a",
 )
 @pytest.mark.parametrize(("tau", "n"), [(0.5, 2), (0.2, 100)])
 def test_gaussian_log_prior_is_a_weight_decay_of_one_over_tau_squared_n(tau, n):
@@ -79,6 +81,7 @@ def test_gaussian_log_prior_is_a_weight_decay_of_one_over_tau_squared_n(tau, n):
 @pytest.mark.equation(
     "eq-vae-weight-prior",
     against="autograd of minus mean ELBO and torch's Normal over N, written out",
+    body="ef72898a",
 )
 def test_step_descends_minus_the_mean_elbo_and_the_log_prior_over_n():
     tau, n = 0.3, 1000
@@ -101,7 +104,9 @@ def test_step_descends_minus_the_mean_elbo_and_the_log_prior_over_n():
 
 
 @pytest.mark.equation(
-    "eq-vae-iw-objective", against="autograd of minus the mean log of mean weights"
+    "eq-vae-iw-objective",
+    against="autograd of minus the mean log of mean weights",
+    body="c443a57a",
 )
 @pytest.mark.parametrize("kl_weight", [1.0, 0.1])
 def test_step_climbs_the_importance_weighted_bound(kl_weight):

@@ -30,6 +30,7 @@ def grey():
 @pytest.mark.equation(
     "eq-vae-gaussian-decoder",
     against="scipy's N(b, W W' + sigma^2 I) of a linear decoder",
+    body="9e58f66d",
 )
 def test_gaussian_evidence_is_the_linear_gaussian_one(grey, assert_within):
     rng = torch.Generator().manual_seed(5)
@@ -57,7 +58,9 @@ def rotated(grey):
 
 
 @pytest.mark.equation(
-    "eq-bayes-linear-gaussian", against="scipy's law of a linear decoder's images"
+    "eq-bayes-linear-gaussian",
+    against="scipy's law of a linear decoder's images",
+    body="3d4a8668",
 )
 def test_linear_decoder_has_an_exact_answer(rotated, rng, assert_within):
     model, x = rotated
@@ -111,6 +114,7 @@ def test_gaussian_mean_image_is_the_decoders_output(grey):
 @pytest.mark.equation(
     "eq-vae-best-sigma",
     against="scipy's bounded minimisation of -log p over log sigma^2",
+    body="cb154a0b",
 )
 def test_best_variance_is_the_mean_squared_residual(grey):
     rng = torch.Generator().manual_seed(6)
@@ -144,7 +148,9 @@ def test_learned_variance_starts_at_one():
 
 
 @pytest.mark.equation(
-    "eq-vae-gaussian-decoder", against="scipy's normal density, pixel by pixel"
+    "eq-vae-gaussian-decoder",
+    against="scipy's normal density, pixel by pixel",
+    body="9e58f66d",
 )
 @pytest.mark.parametrize("log_var", [-6.0, 0.0, 1.5])
 def test_grey_log_likelihood_is_scipys_for_any_learned_variance(grey, rng, log_var):
@@ -187,7 +193,9 @@ def images_law(model, like):
 
 
 @pytest.mark.equation(
-    "eq-linear-vae-ml-weights", against="scikit-learn's PCA of the same images, 1/N"
+    "eq-linear-vae-ml-weights",
+    against="scikit-learn's PCA of the same images, 1/N",
+    body="89d45ab0",
 )
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_solved_model_is_probabilistic_pca(grey, rng):
@@ -206,7 +214,9 @@ def test_solved_model_is_probabilistic_pca(grey, rng):
 
 
 @pytest.mark.equation(
-    "eq-linear-vae-tight", against="scipy's log p(x), at every draw of the code"
+    "eq-linear-vae-tight",
+    against="scipy's log p(x), at every draw of the code",
+    body="d06e8c85",
 )
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_encoder_of_the_solved_model_is_exact(grey, rng):
@@ -238,7 +248,9 @@ def test_solving_needs_no_start_and_keeps_the_precision():
 
 
 @pytest.mark.equation(
-    "eq-linear-vae-log-evidence", against="importance sampling, from two proposals"
+    "eq-linear-vae-log-evidence",
+    against="importance sampling, from two proposals",
+    body="1e8baf6c",
 )
 @pytest.mark.parametrize("latent_dim", [2, 10])
 def test_importance_sampling_finds_the_closed_form_of_the_digits(

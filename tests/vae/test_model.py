@@ -83,9 +83,13 @@ def exact_elbo(model, x):
 
 
 @pytest.mark.equation(
-    "eq-vae-joint", against="scipy's Bernoulli and normal, term by term"
+    "eq-vae-joint",
+    against="scipy's Bernoulli and normal, term by term",
+    body="abc853d0",
 )
-@pytest.mark.equation("eq-vae-weight", against="the ratio p(x, z)/q(z|x) from scipy")
+@pytest.mark.equation(
+    "eq-vae-weight", against="the ratio p(x, z)/q(z|x) from scipy", body="90ccf9f9"
+)
 def test_log_weights_are_the_ratio(tiny, images):
     x = images[5:6]
     log_w = tiny.log_weights(x, 4, rng=torch.Generator().manual_seed(1))
@@ -103,7 +107,9 @@ def test_log_weights_are_the_ratio(tiny, images):
 
 
 @pytest.mark.equation(
-    "eq-vae-evidence", against="quadrature; and it sums to 1 over images"
+    "eq-vae-evidence",
+    against="quadrature; and it sums to 1 over images",
+    body="a3231c65",
 )
 def test_evidence_is_the_integral_over_the_latent(tiny, images, rng, assert_within):
     result = tiny.log_evidence(images, 4000, rng=rng)
@@ -113,7 +119,9 @@ def test_evidence_is_the_integral_over_the_latent(tiny, images, rng, assert_with
 
 
 @pytest.mark.equation(
-    "eq-index-goal", against="scipy.stats.entropy over all images of four pixels"
+    "eq-index-goal",
+    against="scipy.stats.entropy over all images of four pixels",
+    body="276e05c4",
 )
 def test_likeliest_model_is_the_nearest_in_kl(tiny, images):
     """Mean log-likelihood = -entropy(data) - KL(data || model), for any model."""
@@ -125,9 +133,11 @@ def test_likeliest_model_is_the_nearest_in_kl(tiny, images):
     )
 
 
-@pytest.mark.equation("eq-vae-estimator", against="quadrature of the ELBO over z")
 @pytest.mark.equation(
-    "eq-vae-two-forms", against="quadrature of E_q[log p(x,z) - log q]"
+    "eq-vae-estimator", against="quadrature of the ELBO over z", body="de96c218"
+)
+@pytest.mark.equation(
+    "eq-vae-two-forms", against="quadrature of E_q[log p(x,z) - log q]", body="df036bd7"
 )
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_estimator_is_unbiased_for_the_elbo(tiny, images, rng, assert_within):
@@ -146,7 +156,9 @@ def test_elbo_is_below_the_evidence_for_every_image(tiny, images):
 
 
 @pytest.mark.equation(
-    "eq-vae-gradient", against="central differences of the quadrature of the ELBO"
+    "eq-vae-gradient",
+    against="central differences of the quadrature of the ELBO",
+    body="9954f425",
 )
 def test_gradient_is_the_gradient_of_the_exact_elbo(tiny, images, rng, assert_within):
     """On the biases of mu, of log sigma^2 and of a pixel: the last does not reach z."""
@@ -347,7 +359,9 @@ def exact_iw_bound(model, x, num_samples):
 
 
 @pytest.mark.equation(
-    "eq-vae-iw-objective", against="scipy's densities and logsumexp, draw by draw"
+    "eq-vae-iw-objective",
+    against="scipy's densities and logsumexp, draw by draw",
+    body="c443a57a",
 )
 @pytest.mark.parametrize("path_only", [False, True])
 def test_iw_terms_differ_by_the_importance_weighted_bound(tiny, images, path_only):
@@ -375,7 +389,9 @@ def test_iw_terms_differ_by_the_importance_weighted_bound(tiny, images, path_onl
 
 
 @pytest.mark.equation(
-    "eq-vae-iw-objective", against="the sampled ELBO of chapter 7, and scipy's quad"
+    "eq-vae-iw-objective",
+    against="the sampled ELBO of chapter 7, and scipy's quad",
+    body="c443a57a",
 )
 def test_one_weight_is_the_sampled_elbo(tiny, images, grid):
     weights, x = grid(1), images[6]
@@ -393,7 +409,9 @@ def test_one_weight_is_the_sampled_elbo(tiny, images, grid):
 
 
 @pytest.mark.equation(
-    "eq-vae-iw-objective", against="nested quadrature by numpy, between ELBO and log p"
+    "eq-vae-iw-objective",
+    against="nested quadrature by numpy, between ELBO and log p",
+    body="c443a57a",
 )
 def test_two_weights_lie_between_the_elbo_and_the_evidence(tiny, images, grid):
     weights = grid(2)
@@ -428,7 +446,9 @@ def iw_differences(model, x, num_samples, step=1e-5):
 
 
 @pytest.mark.equation(
-    "eq-vae-iw-objective", against="central differences of the bound by quadrature"
+    "eq-vae-iw-objective",
+    against="central differences of the bound by quadrature",
+    body="c443a57a",
 )
 @pytest.mark.parametrize(
     ("num_samples", "path_only", "unbiased"),
@@ -456,6 +476,7 @@ def test_importance_weighted_gradient_reaches_every_weight(tiny, images, rng):
 @pytest.mark.equation(
     "eq-vae-iw-objective",
     against="scipy's exact log p(x) of the solved linear model, draw by draw",
+    body="c443a57a",
 )
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_path_gradient_has_no_variance_where_q_is_the_posterior(rng):
@@ -528,6 +549,7 @@ def told_log_evidence(model, x, label):
 @pytest.mark.equation(
     "eq-vae-conditional",
     against="quadrature over z for each label; the images' sum to 1 under each",
+    body="6fc5f404",
 )
 @pytest.mark.parametrize("label", [0, 1])
 @pytest.mark.parametrize("rng", range(2), indirect=True)
@@ -549,7 +571,9 @@ def test_conditional_evidence_is_the_integral(told, rng, label, assert_within):
 
 
 @pytest.mark.equation(
-    "eq-vae-conditional", against="numpy's decoder of z beside y, scipy's Bernoulli"
+    "eq-vae-conditional",
+    against="numpy's decoder of z beside y, scipy's Bernoulli",
+    body="6fc5f404",
 )
 @pytest.mark.parametrize("label", [0, 1])
 def test_conditional_likelihood_is_of_the_pixels_given_code_and_label(told, rng, label):

@@ -120,9 +120,12 @@ def log_evidence(prior, x, num_components):
 @pytest.mark.equation(
     "eq-variational-mixture-elbo",
     against="the exact evidence by enumeration of all 64 assignments",
+    body="60024f4a",
 )
 @pytest.mark.equation(
-    "eq-variational-bayesian-mixture", against="enumeration of all assignments"
+    "eq-variational-bayesian-mixture",
+    against="enumeration of all assignments",
+    body="bb7e6e2c",
 )
 @each_kind
 @pytest.mark.parametrize("seed", range(3))
@@ -139,6 +142,7 @@ def test_bound_is_below_the_enumerated_evidence(prior, x, seed):
 @pytest.mark.equation(
     "eq-variational-mixture-elbo",
     against="scipy's betaln and multivariate t: with one component it is the evidence",
+    body="60024f4a",
 )
 @each_kind
 def test_bound_of_one_component_is_its_evidence(prior, x):
@@ -227,7 +231,9 @@ BY_SCIPY = {
 
 
 @pytest.mark.equation(
-    "eq-variational-expected-log", against="scipy's digamma, component by component"
+    "eq-variational-expected-log",
+    against="scipy's digamma, component by component",
+    body="1dcd5fa6",
 )
 @each_kind
 def test_natural_parameters_give_the_expected_log_joint(prior, x):
@@ -238,7 +244,9 @@ def test_natural_parameters_give_the_expected_log_joint(prior, x):
 
 
 @pytest.mark.equation(
-    "eq-variational-expected-log", against="scipy quadrature under the Beta"
+    "eq-variational-expected-log",
+    against="scipy quadrature under the Beta",
+    body="1dcd5fa6",
 )
 def test_natural_parameters_of_a_pixel_are_integrals():
     q = BayesianBernoulliMixture(double([2.0]), double([[2.5]]), double([[4.0]]))
@@ -250,7 +258,9 @@ def test_natural_parameters_of_a_pixel_are_integrals():
 
 
 @pytest.mark.equation(
-    "eq-variational-mixture-elbo", against="scipy's entropies and expectations, by term"
+    "eq-variational-mixture-elbo",
+    against="scipy's entropies and expectations, by term",
+    body="60024f4a",
 )
 @each_kind
 @pytest.mark.parametrize("num_components", [1, 3])
@@ -274,7 +284,9 @@ def test_log_prior_vanishes_at_the_prior(prior, x):
 
 
 @pytest.mark.equation(
-    "eq-variational-coordinate", against="autograd of the bound, which vanishes"
+    "eq-variational-coordinate",
+    against="autograd of the bound, which vanishes",
+    body="9a4c8634",
 )
 @each_kind
 def test_each_factor_is_the_best_given_the_other(prior, x):
@@ -386,6 +398,7 @@ def iris_run():
 @pytest.mark.equation(
     "eq-variational-coordinate",
     against="scikit-learn's BayesianGaussianMixture, step by step",
+    body="9a4c8634",
 )
 def test_every_iteration_is_scikit_learns(iris_run):
     constants = []
@@ -422,6 +435,7 @@ def test_expected_parameters_are_scipys(iris_run):
 @pytest.mark.equation(
     "eq-variational-mixture-predictive",
     against="scipy's expectations under each Beta and the Dirichlet, on all images",
+    body="5d47e4b7",
 )
 def test_predictive_is_a_product_of_expectations():
     q = after(COINS, TOSSES, random_resp(6, 3))
@@ -443,6 +457,7 @@ def test_predictive_is_a_product_of_expectations():
 @pytest.mark.equation(
     "eq-variational-mixture-predictive",
     against="a ratio of evidences by scipy's betaln",
+    body="5d47e4b7",
 )
 def test_predictive_of_one_component_is_a_ratio_of_evidences():
     q = after(COINS, TOSSES, torch.ones(6, 1, dtype=torch.float64))

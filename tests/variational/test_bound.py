@@ -63,7 +63,9 @@ def solved(model, x):
 
 
 @pytest.mark.equation(
-    "eq-vae-elbo", against="reference value -2.4189385332 of a solved model"
+    "eq-vae-elbo",
+    against="reference value -2.4189385332 of a solved model",
+    body="6f2ec376",
 )
 def test_elbo_of_the_solved_scalar_model():
     """z ~ N(0, 1), x | z ~ N(z, 1), x = 2: log p(x) = -2.2655121235."""
@@ -77,6 +79,7 @@ def test_elbo_of_the_solved_scalar_model():
 @pytest.mark.equation(
     "eq-vae-identity",
     against="numpy's evidence and posterior of a linear-Gaussian model",
+    body="613c79c5",
 )
 def test_elbo_plus_kl_to_posterior_is_the_evidence(linear_gaussian, rng):
     """For any q, in closed form: E_q log p(x|z) - KL(q||p(z)) + KL(q||p(z|x))."""
@@ -108,6 +111,7 @@ def test_terms_give_their_bound():
 @pytest.mark.equation(
     "eq-variational-linear-elbo",
     against="reference values -2.4189385332 and -2.2655121235 of a solved model",
+    body="f4485ea4",
 )
 @pytest.mark.parametrize(("var", "value"), [(1, -2.4189385332), (0.5, -2.2655121235)])
 def test_linear_elbo_of_the_solved_scalar_model(var, value):
@@ -142,8 +146,12 @@ def one_dimension():
     return model, double(x)[None], q, (log_prior, log_lik, log_q)
 
 
-@pytest.mark.equation("eq-variational-two-terms", against="scipy quadrature of each")
-@pytest.mark.equation("eq-variational-linear-elbo", against="scipy quadrature")
+@pytest.mark.equation(
+    "eq-variational-two-terms", against="scipy quadrature of each", body="0913bb78"
+)
+@pytest.mark.equation(
+    "eq-variational-linear-elbo", against="scipy quadrature", body="f4485ea4"
+)
 def test_the_two_terms_are_their_integrals(one_dimension):
     model, x, q, (log_prior, log_lik, log_q) = one_dimension
     terms = linear_elbo(model, x, q)
@@ -154,7 +162,9 @@ def test_the_two_terms_are_their_integrals(one_dimension):
 
 
 @pytest.mark.equation(
-    "eq-variational-importance", against="scipy quadrature of w and of log w under q"
+    "eq-variational-importance",
+    against="scipy quadrature of w and of log w under q",
+    body="b5cceed7",
 )
 def test_evidence_averages_the_weights_and_the_elbo_their_logs(one_dimension):
     model, x, _, (log_prior, log_lik, _) = one_dimension
@@ -174,8 +184,11 @@ def test_evidence_averages_the_weights_and_the_elbo_their_logs(one_dimension):
 @pytest.mark.equation(
     "eq-variational-identity",
     against="scipy's evidence, numpy's posterior and torch's KL of random models",
+    body="e5a71446",
 )
-@pytest.mark.equation("eq-variational-jensen", against="scipy's evidence")
+@pytest.mark.equation(
+    "eq-variational-jensen", against="scipy's evidence", body="e6be31ef"
+)
 @settings(deadline=None, max_examples=50)
 @given(seed=SEEDS, latent_dim=st.integers(1, 3), dim=st.integers(1, 4))
 def test_elbo_plus_gap_is_the_evidence_of_any_linear_model(seed, latent_dim, dim):
@@ -191,7 +204,9 @@ def test_elbo_plus_gap_is_the_evidence_of_any_linear_model(seed, latent_dim, dim
 
 
 @pytest.mark.equation(
-    "eq-variational-identity", against="numpy's evidence and posterior of six data"
+    "eq-variational-identity",
+    against="numpy's evidence and posterior of six data",
+    body="e5a71446",
 )
 def test_the_bound_is_tight_at_the_posterior_only(linear_gaussian):
     truth = linear_gaussian
@@ -205,7 +220,9 @@ def test_the_bound_is_tight_at_the_posterior_only(linear_gaussian):
 
 
 @pytest.mark.equation(
-    "eq-variational-tangent", against="autograd of torch's multivariate normal"
+    "eq-variational-tangent",
+    against="autograd of torch's multivariate normal",
+    body="96fb9436",
 )
 def test_the_bound_touches_the_evidence_with_equal_slope():
     noise = np.random.default_rng(8)

@@ -44,7 +44,9 @@ def random_widths(num, dim, seed):
 
 
 @pytest.mark.equation(
-    "eq-variational-beta-kl", against="torch.distributions.kl_divergence"
+    "eq-variational-beta-kl",
+    against="torch.distributions.kl_divergence",
+    body="65e1a402",
 )
 @settings(deadline=None, max_examples=50)
 @given(COUNTS, COUNTS, COUNTS, COUNTS)
@@ -57,7 +59,7 @@ def test_beta_kl_is_torchs(a, b, c, d):
 
 
 @pytest.mark.equation(
-    "eq-variational-beta-kl", against="scipy quadrature of q log(q/p)"
+    "eq-variational-beta-kl", against="scipy quadrature of q log(q/p)", body="65e1a402"
 )
 def test_beta_kl_is_the_integral():
     q, p = stats.beta(2.5, 4), stats.beta(1.5, 3)
@@ -67,7 +69,9 @@ def test_beta_kl_is_the_integral():
     )
 
 
-@pytest.mark.equation("eq-variational-kl", against="its sign; zero at equality")
+@pytest.mark.equation(
+    "eq-variational-kl", against="its sign; zero at equality", body="86036db7"
+)
 @settings(deadline=None, max_examples=50)
 @given(COUNTS, COUNTS, st.floats(1.01, 3))
 def test_beta_kl_is_positive_unless_both_are_equal(a, b, ratio):
@@ -104,6 +108,7 @@ def test_extreme_counts_stay_finite(small):
 @pytest.mark.equation(
     "eq-variational-identity",
     against="scipy's betaln and digamma, for a coin of unknown probability",
+    body="e5a71446",
 )
 @settings(deadline=None, max_examples=50)
 @given(COUNTS, COUNTS, COUNTS, COUNTS, st.integers(0, 9), st.integers(0, 9))
@@ -123,7 +128,9 @@ def test_elbo_of_a_coin_and_its_gap_make_the_evidence(a, b, c, d, ones, zeros):
 
 
 @pytest.mark.equation(
-    "eq-variational-expected-log", against="scipy quadrature under each marginal Beta"
+    "eq-variational-expected-log",
+    against="scipy quadrature under each marginal Beta",
+    body="1dcd5fa6",
 )
 def test_expected_log_weights_are_integrals():
     concentration = [1.5, 2.0, 4.5]

@@ -58,7 +58,9 @@ def test_kl_of_a_shifted_unit_gaussian_is_one_half():
     assert gaussian_kl(one, zero).item() == 0.5
 
 
-@pytest.mark.equation("eq-vae-gaussian-kl", against="scipy quadrature of q log(q/p)")
+@pytest.mark.equation(
+    "eq-vae-gaussian-kl", against="scipy quadrature of q log(q/p)", body="24ba0049"
+)
 @pytest.mark.parametrize(("mu", "sigma"), [(0.0, 0.5), (1.3, 2.0), (-2.0, 1.0)])
 def test_gaussian_kl_is_the_integral(mu, sigma):
     q, p = stats.norm(mu, sigma), stats.norm()
@@ -107,7 +109,9 @@ def test_kl_is_exact_at_far_variances(log_var):
 
 
 @pytest.mark.equation(
-    "eq-variational-diagonal-kl", against="torch.distributions.kl_divergence"
+    "eq-variational-diagonal-kl",
+    against="torch.distributions.kl_divergence",
+    body="7fa6e526",
 )
 @pytest.mark.parametrize(
     "shapes", [((4, 3),) * 4, ((3,), (4, 3), (3,), (3,)), ((3,), (3,), (4, 3), (4, 1))]
@@ -122,7 +126,9 @@ def test_diagonal_kl_is_torchs(shapes):
 
 
 @pytest.mark.equation(
-    "eq-variational-diagonal-kl", against="scipy quadrature of q log(q/p)"
+    "eq-variational-diagonal-kl",
+    against="scipy quadrature of q log(q/p)",
+    body="7fa6e526",
 )
 def test_diagonal_kl_is_the_integral():
     q, p = stats.norm(0.7, 0.5), stats.norm(-1, 2)
@@ -133,7 +139,9 @@ def test_diagonal_kl_is_the_integral():
 
 
 @pytest.mark.equation(
-    "eq-variational-full-kl", against="torch.distributions.kl_divergence"
+    "eq-variational-full-kl",
+    against="torch.distributions.kl_divergence",
+    body="b92b80ea",
 )
 @pytest.mark.parametrize("dim", [1, 2, 5])
 def test_full_kl_is_torchs(dim):
@@ -147,7 +155,9 @@ def test_full_kl_is_torchs(dim):
 
 
 @pytest.mark.equation(
-    "eq-variational-full-kl", against="scipy's entropy, and numpy's cross-entropy"
+    "eq-variational-full-kl",
+    against="scipy's entropy, and numpy's cross-entropy",
+    body="b92b80ea",
 )
 def test_full_kl_is_cross_entropy_less_entropy():
     noise = np.random.default_rng(3)
@@ -158,7 +168,9 @@ def test_full_kl_is_cross_entropy_less_entropy():
     np.testing.assert_allclose(full_gaussian_kl(q, p), cross - entropy, **EXACT)
 
 
-@pytest.mark.equation("eq-variational-entropy", against="scipy.stats' entropy")
+@pytest.mark.equation(
+    "eq-variational-entropy", against="scipy.stats' entropy", body="f6efcd47"
+)
 @pytest.mark.parametrize("dim", [1, 2, 5])
 def test_entropy_is_scipys(dim):
     q = random_gaussian(dim, np.random.default_rng(dim))
@@ -170,7 +182,9 @@ def probabilities(shape):
     return arrays(np.float64, shape, elements=st.floats(1e-6, 1 - 1e-6))
 
 
-@pytest.mark.equation("eq-variational-bernoulli-kl", against="scipy.stats.entropy")
+@pytest.mark.equation(
+    "eq-variational-bernoulli-kl", against="scipy.stats.entropy", body="c8e59a10"
+)
 @settings(deadline=None, max_examples=50)
 @given(q=probabilities((2, 3)), p=probabilities(3))
 def test_bernoulli_kl_is_scipys_summed_over_pixels(q, p):
@@ -181,7 +195,9 @@ def test_bernoulli_kl_is_scipys_summed_over_pixels(q, p):
     np.testing.assert_allclose(found, kl_divergence(*laws).sum(-1), atol=1e-9)
 
 
-@pytest.mark.equation("eq-variational-categorical-kl", against="scipy.stats.entropy")
+@pytest.mark.equation(
+    "eq-variational-categorical-kl", against="scipy.stats.entropy", body="665033ee"
+)
 @settings(deadline=None, max_examples=50)
 @given(q=probabilities((2, 4)), p=probabilities(4))
 def test_categorical_kl_is_scipys(q, p):
@@ -203,7 +219,9 @@ def test_what_q_excludes_costs_nothing_and_what_p_excludes_is_infinite():
 
 
 @pytest.mark.equation(
-    "eq-variational-kl", against="zero at equality, above it at random distinct pairs"
+    "eq-variational-kl",
+    against="zero at equality, above it at random distinct pairs",
+    body="86036db7",
 )
 @settings(deadline=None, max_examples=50)
 @given(seed=SEEDS, dim=st.integers(1, 4))

@@ -58,8 +58,11 @@ def test_the_path_holds_every_update_the_start_first():
 @pytest.mark.equation(
     "eq-variational-coordinate",
     against="exp of the numeric expectation over the other factor, normalised",
+    body="9a4c8634",
 )
-@pytest.mark.equation("eq-variational-mean-field-gaussian", against="the same")
+@pytest.mark.equation(
+    "eq-variational-mean-field-gaussian", against="the same", body="1381c873"
+)
 def test_each_update_is_the_exponential_of_the_expected_log_joint():
     target, start = random_target(2, 3)
     log_p = stats.multivariate_normal(*(v.numpy() for v in target)).logpdf
@@ -80,7 +83,9 @@ def test_each_update_is_the_exponential_of_the_expected_log_joint():
 
 
 @pytest.mark.equation(
-    "eq-variational-mean-field-gaussian", against="autograd of torch's KL"
+    "eq-variational-mean-field-gaussian",
+    against="autograd of torch's KL",
+    body="1381c873",
 )
 @settings(deadline=None, max_examples=40)
 @given(seed=SEEDS, dim=st.integers(1, 4))
@@ -108,6 +113,7 @@ def test_the_means_converge_and_the_widths_are_those_of_the_slices():
 @pytest.mark.equation(
     "eq-variational-mean-field-gap",
     against="torch's KL, and the reference value .830366 at a correlation of .9",
+    body="a6805526",
 )
 def test_the_gap_of_two_correlated_coordinates():
     last = mean_field_gaussian(correlated(0.9), double([2.0, 2.0]), 200)[-1]
@@ -117,7 +123,9 @@ def test_the_gap_of_two_correlated_coordinates():
 
 
 @pytest.mark.equation(
-    "eq-variational-mean-field-gap", against="torch's KL at the fixed point"
+    "eq-variational-mean-field-gap",
+    against="torch's KL at the fixed point",
+    body="a6805526",
 )
 @settings(deadline=None, max_examples=40)
 @given(seed=SEEDS, dim=st.integers(1, 5))
@@ -152,7 +160,9 @@ def log_density(law, mu, precision):
 
 
 @pytest.mark.equation(
-    "eq-variational-normal-gamma", against="a chain of scipy's t predictives"
+    "eq-variational-normal-gamma",
+    against="a chain of scipy's t predictives",
+    body="c654b582",
 )
 def test_normal_gamma_evidence_is_a_chain_of_predictives():
     expected, law = 0.0, PRIOR
@@ -164,7 +174,9 @@ def test_normal_gamma_evidence_is_a_chain_of_predictives():
 
 
 @pytest.mark.equation(
-    "eq-variational-normal-gamma", against="joint over evidence, by scipy's densities"
+    "eq-variational-normal-gamma",
+    against="joint over evidence, by scipy's densities",
+    body="c654b582",
 )
 @pytest.mark.parametrize(("mu", "precision"), [(0.0, 0.5), (1.3, 1.0), (-2.0, 4.0)])
 def test_normal_gamma_posterior_is_joint_over_evidence(mu, precision):
@@ -191,8 +203,11 @@ def moments_of(log_density, z, cell):
 @pytest.mark.equation(
     "eq-variational-normal-gamma-updates",
     against="exp of the expected log joint, its moments by quadrature",
+    body="63875e3e",
 )
-@pytest.mark.equation("eq-variational-coordinate", against="numeric expectations")
+@pytest.mark.equation(
+    "eq-variational-coordinate", against="numeric expectations", body="9a4c8634"
+)
 def test_normal_gamma_updates_are_exponentials_of_expected_log_joints():
     first, second = RUN[:2]
     expected_precision = stats.gamma(first.shape, scale=1 / first.rate).mean()
@@ -248,6 +263,7 @@ data = st.lists(st.floats(-5, 5), min_size=1, max_size=8)
 @pytest.mark.equation(
     "eq-variational-identity",
     against="digamma and scipy's entropies, with the exact Normal-Gamma posterior",
+    body="e5a71446",
 )
 @settings(deadline=None, max_examples=40)
 @given(x=data, prior=laws, precision=st.floats(0.01, 100))

@@ -61,7 +61,9 @@ def grid_of(banana, num_points=401):
     return grid_posterior(banana.log_joint, [axis, axis])
 
 
-@pytest.mark.equation("eq-variational-banana", against="scipy.stats.norm")
+@pytest.mark.equation(
+    "eq-variational-banana", against="scipy.stats.norm", body="73812cd9"
+)
 @each_banana
 def test_the_joint_is_scipys(banana, rng):
     z = torch.randn(4, 3, 2, generator=rng, dtype=torch.float64)
@@ -73,7 +75,9 @@ def test_the_joint_is_scipys(banana, rng):
 
 
 @pytest.mark.equation(
-    "eq-variational-banana", against="quadrature over one latent, the other summed out"
+    "eq-variational-banana",
+    against="quadrature over one latent, the other summed out",
+    body="73812cd9",
 )
 @each_banana
 def test_the_joint_sums_to_the_evidence(banana):
@@ -159,6 +163,7 @@ def test_reverse_fit_starts_from_the_covariance_or_its_diagonal(diagonal):
 @pytest.mark.equation(
     "eq-variational-moment-matching",
     against="quadrature over one latent; given it the other is Gaussian",
+    body="af543668",
 )
 @each_banana
 def test_forward_fit_has_the_moments_of_the_posterior(banana):
@@ -178,6 +183,7 @@ def test_forward_fit_has_the_moments_of_the_posterior(banana):
 @pytest.mark.equation(
     "eq-variational-moment-matching",
     against="the gradient of E_p log q by torch.distributions, which vanishes",
+    body="af543668",
 )
 @pytest.mark.parametrize("diagonal", [False, True])
 def test_no_neighbour_of_the_forward_fit_is_nearer(diagonal):

@@ -50,7 +50,9 @@ def log_evidence(banana):
     return math.log(integrate.quad(joint, -9, 9, epsabs=1e-14, limit=300)[0])
 
 
-@pytest.mark.equation("eq-variational-gauss-hermite", against="scipy's moments")
+@pytest.mark.equation(
+    "eq-variational-gauss-hermite", against="scipy's moments", body="8549426d"
+)
 @pytest.mark.parametrize("num_nodes", [1, 2, 5, 20])
 def test_quadrature_is_exact_up_to_its_degree(num_nodes):
     mu, var = 0.7, 2.3
@@ -66,7 +68,9 @@ def test_quadrature_is_exact_up_to_its_degree(num_nodes):
 
 
 @pytest.mark.equation(
-    "eq-variational-gauss-hermite", against="Isserlis' theorem; scipy's moments"
+    "eq-variational-gauss-hermite",
+    against="Isserlis' theorem; scipy's moments",
+    body="8549426d",
 )
 def test_quadrature_follows_correlations():
     points, weights = (v.numpy() for v in gauss_hermite(TILTED, 3))
@@ -110,6 +114,7 @@ def dense_elbo(banana, q):
 @pytest.mark.equation(
     "eq-variational-energy-entropy",
     against="a dense sum with scipy's densities, and scipy's entropy",
+    body="facd85eb",
 )
 @each_banana
 @pytest.mark.parametrize("num_nodes", [3, 5, 20])
@@ -124,6 +129,7 @@ def test_energy_and_entropy_make_the_bound(banana, num_nodes):
 @pytest.mark.equation(
     "eq-variational-energy-entropy",
     against="the closed form of E log p(x|z) less the KL to the prior",
+    body="facd85eb",
 )
 def test_energy_and_entropy_are_the_two_terms_again():
     model = LinearGaussian(
@@ -138,7 +144,9 @@ def test_energy_and_entropy_are_the_two_terms_again():
     assert found.item() == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.equation("eq-variational-jensen", against="scipy's quadrature of p(x)")
+@pytest.mark.equation(
+    "eq-variational-jensen", against="scipy's quadrature of p(x)", body="e6be31ef"
+)
 @settings(deadline=None, max_examples=50)
 @given(
     mu=st.tuples(st.floats(-3, 3), st.floats(-3, 3)),
@@ -153,7 +161,9 @@ def test_no_gaussian_lifts_the_bound_above_the_evidence(mu, sigma, rho):
 
 
 @pytest.mark.equation(
-    "eq-variational-identity", against="a fine grid's KL to a curved posterior"
+    "eq-variational-identity",
+    against="a fine grid's KL to a curved posterior",
+    body="e5a71446",
 )
 @each_banana
 def test_the_gap_is_the_kl_to_the_posterior(banana):
