@@ -4,6 +4,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
@@ -14,6 +15,8 @@ import yaml
 from axe_playwright_python.sync_playwright import Axe
 from browser.book import ROOT, Site
 from browser.chromium import Visit, fresh_page
+
+from vaebook.site.fingerprints import normalised
 
 LIMIT_KB = 400
 
@@ -329,6 +332,39 @@ def test_each_tested_equation_leads_to_its_claim(built_site: Path):
         marks += text.count('class="check-mark reference internal"')
     claims = (built_site / "chapters/claims.html").read_text(encoding="utf-8")
     assert marks == len(set(re.findall(r'id="(claim-eq-[\w-]+)"', claims))) > 0
+
+
+def formulas(page: Path, kind: str) -> dict[str, str]:
+    """What stands in the display at the anchor ``kind`` of each labelled equation."""
+    display = rf'id="{kind}-(eq-[\w-]+)">.*?\\\[(.*?)\\\]</div>'
+    found = re.findall(display, page.read_text(encoding="utf-8"), re.DOTALL)
+    return {label: normalised(unescape(tex)) for label, tex in found}
+
+
+def test_each_claim_shows_the_formula_that_its_chapter_prints(built_site: Path):
+    printed = {}
+    for page in BOOK:
+        printed |= formulas(built_site / page, "equation")
+    assert printed
+    assert formulas(built_site / "chapters/claims.html", "claim") == printed
+
+
+def test_the_formulas_of_the_claims_have_no_number_of_their_own(built_site: Path):
+    claims = (built_site / "chapters/claims.html").read_text(encoding="utf-8")
+    assert claims.count('class="math') > 0
+    assert claims.count('class="eqno"') == claims.count('class="check-mark') == 0
+
+
+@pytest.mark.browser
+def test_a_phone_shows_each_formula_of_the_claims(page_factory, site: Site):
+    """The table is wider than the phone; what a formula lacks it scrolls to itself."""
+    visit = page_factory(width=360, height=740)
+    visit.open(site.http("chapters/claims.html"))
+    edges = visit.page.locator("tr.formula mjx-container").evaluate_all(
+        "(all) => all.map((one) => one.getBoundingClientRect().right)"
+    )
+    assert len(edges) > 0
+    assert max(edges) <= 360
 
 
 def test_widget_state_is_embedded_once(built_site: Path):

@@ -1,4 +1,7 @@
-"""``{claims-table}``: equation, chapter, the test that checks it, and against what."""
+"""``{claims-table}``: each equation, its chapter, its tests, and against what they go.
+
+The formula stands in a row as wide as the table, its tests below it.
+"""
 
 from collections import defaultdict
 from itertools import chain
@@ -11,18 +14,19 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
 from vaebook.site.checkmarks import CLAIMS_PAGE, claim_id
-from vaebook.site.claims import Claim, claims
+from vaebook.site.claims import Claim, claims, equations
 
 HEADINGS = ("Equation", "Chapter", "Test", "Compared with")
 WIDTHS = (22, 20, 32, 26)
 
 
 class Stated(NamedTuple):
-    """A labelled equation, the page that states it, and its number there."""
+    """A labelled equation, the page that states it, its number there, and its TeX."""
 
     label: str
     page: str
     number: str
+    body: str
 
 
 class claims_table(nodes.General, nodes.Element):
@@ -61,7 +65,12 @@ def _equations(app: Sphinx) -> list[Stated]:
     """Labelled equations in the order of the book."""
     order = list(app.env.collect_relations())
     known = app.env.get_domain("math").equations.items()
-    found = [Stated(k, page, str(n)) for k, (page, n) in known if k.startswith("eq-")]
+    bodies = {one.label: one.body for one in equations(Path(app.srcdir, "chapters"))}
+    found = [
+        Stated(label, page, str(number), bodies[label])
+        for label, (page, number) in known
+        if label.startswith("eq-")
+    ]
     return sorted(found, key=lambda e: (order.index(e.page), _parts(e.number)))
 
 
@@ -72,8 +81,8 @@ def _parts(number: str) -> list[int]:
 def _rows(
     app: Sphinx, docname: str, equation: Stated, tests: list[Claim]
 ) -> list[nodes.row]:
-    """One row a test; the equation and its chapter span them all."""
-    label, page, number = equation
+    """The formula, then one row a test; label and chapter span the tests."""
+    label, page, number, body = equation
     uri = app.builder.get_relative_uri(docname, page)
     number = _reference(f"{uri}#equation-{label}", f"({number})")
     chapter = _reference(uri, app.env.titles[page].astext())
@@ -86,8 +95,14 @@ def _rows(
         entry["morerows"] = len(checks) - 1
     first, *others = checks
     rows = [nodes.row("", *spanning, *first), *(nodes.row("", *c) for c in others)]
-    rows[0]["ids"].append(claim_id(label))
-    return rows
+    return [_formula(label, body), *rows]
+
+
+def _formula(label: str, body: str) -> nodes.row:
+    """A row that is the anchor of a label; the copy of the formula has none itself."""
+    copy = nodes.math_block(body, body, label=None, number=None, nowrap=False)
+    entry = nodes.entry("", copy, morecols=len(HEADINGS) - 1)
+    return nodes.row("", entry, ids=[claim_id(label)], classes=["formula"])
 
 
 def _check(test: Claim) -> list[nodes.entry]:
