@@ -60,7 +60,7 @@ def same_step(images: torch.Tensor, batch: int) -> float:
     loader = DataLoader(Decoded(images.numpy()), batch, shuffle=True)
     start = time.perf_counter()
     for pixels in loader:
-        train_step(state, pixels, Settings())
+        train_step(state, (pixels,), Settings())
     return IMAGES / (time.perf_counter() - start)
 
 

@@ -71,6 +71,33 @@ class Decoder(nn.Module):
         return self.net(z)
 
 
+def mirrored_nets(
+    data_dim: int,
+    hidden: Sequence[int],
+    latent_dim: int,
+    num_beside: int = 0,
+    *,
+    rng: torch.Generator,
+) -> tuple[Encoder, Decoder]:
+    """An encoder and a decoder of the same hidden widths in reverse, ready to train.
+
+    Parameters
+    ----------
+    data_dim, hidden, latent_dim
+        As for :class:`Encoder`.
+    num_beside : int
+        Numbers that each net reads beside its own input, after it.
+    rng : torch.Generator
+        Draws the weights, the encoder's first; torch's global one is left alone.
+    """
+    with torch.random.fork_rng(devices=[]):  # torch's own draws: replaced below
+        encoder = Encoder(data_dim + num_beside, hidden, latent_dim)
+        decoder = Decoder(latent_dim + num_beside, tuple(hidden)[::-1], data_dim)
+    for net in (encoder, decoder):
+        initialise(net, rng=rng)
+    return encoder, decoder
+
+
 @torch.no_grad()
 def initialise(model: nn.Module, *, rng: torch.Generator) -> None:
     """Draw every weight uniformly within 1/sqrt(inputs), biases zero, from ``rng``."""
@@ -112,10 +139,9 @@ class Autoencoder(nn.Module):
     ) -> None:
         super().__init__()
         self.flip = flip
-        with torch.random.fork_rng(devices=[]):  # torch's own draws: replaced below
-            self.encoder = Encoder(data_dim, hidden, latent_dim)
-            self.decoder = Decoder(latent_dim, tuple(hidden)[::-1], data_dim)
-        initialise(self, rng=rng)
+        self.encoder, self.decoder = mirrored_nets(
+            data_dim, hidden, latent_dim, rng=rng
+        )
 
     def code(self, x: Tensor) -> Tensor:
         """The code of each image, (N, D) to (N, L)."""

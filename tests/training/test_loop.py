@@ -130,6 +130,12 @@ def test_too_few_rows_is_an_error(rng):
         fit(Line(), torch.ones(3, 1).double(), QUIET, rng=rng)
 
 
+def test_an_image_without_a_label_is_an_error(rng):
+    pairs = torch.ones(50, 1), torch.ones(49, 1)
+    with pytest.raises(ValueError, match=r"one label; received \[50, 49\] rows"):
+        fit(Line(), pairs, QUIET, rng=rng)
+
+
 def test_run_yields_as_it_goes(rng):
     model = Line()
     epochs = run(model, torch.ones(50, 1).double(), QUIET, rng=rng)

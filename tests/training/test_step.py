@@ -29,7 +29,7 @@ def sgd_state(model, rate=0.1):
 def test_step_sums_over_pixels_and_averages_over_examples(kl_weight):
     """loss = -(w mean_n sum_d x - c w^2), so w <- w + rate (mean_n sum_d x - 2 c w)."""
     model, x = Line(), torch.tensor([[1.0, 2.0], [3.0, 4.0], [0.0, 2.0]]).double()
-    terms = step(sgd_state(model), x, QUIET, kl_weight)
+    terms = step(sgd_state(model), (x,), QUIET, kl_weight)
     assert terms == pytest.approx((0.5 * 4.0, 0.25))
     assert model.w.item() == pytest.approx(0.5 + 0.1 * (4.0 - kl_weight * 1.0))
 
@@ -44,9 +44,9 @@ def test_the_optimizer_is_adamw_with_the_settings():
 def test_gradients_do_not_pile_up_over_steps():
     model, x = Line(), torch.full((10, 1), 3.0).double()
     state = sgd_state(model)
-    step(state, x, QUIET)
+    step(state, (x,), QUIET)
     after = model.w.item()
-    step(state, x, QUIET)
+    step(state, (x,), QUIET)
     assert model.w.item() == pytest.approx(after + 0.1 * (3.0 - 2 * after))
 
 
@@ -56,7 +56,7 @@ def after_steps(settings, model=None, optimizer=None, num_steps=3):
     optimizer = optimizer or torch.optim.SGD(model.parameters(), lr=0.1)
     x = torch.tensor([[1.0, 2.0], [3.0, 4.0]]).double()
     for _ in range(num_steps):
-        step(State(model, optimizer, None, []), x, settings)
+        step(State(model, optimizer, None, []), (x,), settings)
     return model.w.item()
 
 
@@ -95,7 +95,7 @@ def test_step_descends_minus_the_mean_elbo_and_the_log_prior_over_n():
     slopes = torch.autograd.grad(loss, weights)
     state = sgd_state(model, rate=1.0)._replace(rng=torch.Generator().manual_seed(7))
     settings = replace(QUIET, log_prior=lambda model: model.log_prior(tau) / n)
-    returned = step(state, x, settings)
+    returned = step(state, (x,), settings)
     after = nn.utils.parameters_to_vector(model.parameters()).detach()
     moved = torch.cat([-slope.flatten() for slope in slopes])
     torch.testing.assert_close(after - before, moved, rtol=1e-3, atol=1e-5)
@@ -118,7 +118,7 @@ def test_step_climbs_the_importance_weighted_bound(kl_weight):
     loss = -log_w.exp().mean(0).log().mean()
     slopes = torch.autograd.grad(loss, list(model.parameters()))
     state = sgd_state(model, rate=1.0)._replace(rng=torch.Generator().manual_seed(7))
-    terms = step(state, x, replace(QUIET, objective=iw_by_hand), kl_weight)
+    terms = step(state, (x,), replace(QUIET, objective=iw_by_hand), kl_weight)
     after = nn.utils.parameters_to_vector(model.parameters()).detach()
     moved = torch.cat([-slope.flatten() for slope in slopes])
     torch.testing.assert_close(after - before, moved, rtol=1e-3, atol=1e-5)

@@ -15,8 +15,6 @@ from vaebook.training import Settings, fit
 from vaebook.vae import GaussianVAE
 from vaebook.variational import ascend
 
-TOLD = torch.eye(2).double()
-
 
 @pytest.fixture
 def grey():
@@ -165,17 +163,6 @@ def test_grey_log_likelihood_is_scipys_for_any_learned_variance(grey, rng, log_v
     np.testing.assert_allclose(found, expected, rtol=1e-10)
 
 
-def test_grey_pixels_are_told_the_same_way(rng):
-    model = GaussianVAE(3, (4,), 1, 2, rng=rng).double()
-    pixels, z = (torch.randn(8, d, generator=rng, dtype=torch.float64) for d in (3, 1))
-    x = torch.cat([pixels, TOLD[[0, 1] * 4]], 1)
-    mean = model.mean_image(torch.cat([z, x[:, 3:]], 1)).detach()
-    expected = stats.norm.logpdf(pixels, mean, 1.0).sum(1)
-    np.testing.assert_allclose(
-        model.log_likelihood(x, z).detach(), expected, rtol=1e-10
-    )
-
-
 def correlated(rng, num=40, dim=5):
     mix = torch.randn(dim, dim, generator=rng, dtype=torch.float64)
     return torch.randn(num, dim, generator=rng, dtype=torch.float64) @ mix + 3
@@ -276,7 +263,6 @@ def test_importance_sampling_finds_the_closed_form_of_the_digits(
         ((5, (4,), 2), 5, "the net must be one layer; received 3"),
         ((5, (), 5), 5, "latent_dim must be at most 4; received 5"),
         ((5, (), 2), 4, r"weights must be of shape \(5, 2\); received \(4, 2\)"),
-        ((5, (), 2, 1), 6, r"weights must be of shape \(5, 3\); received \(6, 2\)"),
     ],
 )
 def test_what_cannot_be_solved_is_refused_and_left_alone(sizes, columns, message, rng):

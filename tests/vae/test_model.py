@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import integrate, special, stats
 from torch import nn
-from torch.distributions import MultivariateNormal, kl_divergence
+from torch.distributions import kl_divergence
 from vae.test_gaussian import linear_law
 
 from vaebook.datasets import load_digits
@@ -203,7 +203,6 @@ def test_terms_are_sums_over_pixels_one_per_image(tiny, images, rng):
     """Twice the pixels, each the same: twice the log-likelihood, the same KL."""
     terms = tiny.elbo_terms(images, rng=torch.Generator().manual_seed(0))
     assert terms.expected_log_lik.shape == terms.kl.shape == (len(images),)
-    tiny.data_dim = 2 * D
     with torch.no_grad():
         last, first = tiny.decoder.net[-1], tiny.encoder.net[0]
         last.weight = nn.Parameter(last.weight.repeat(2, 1))
@@ -504,152 +503,3 @@ def test_path_gradient_has_no_variance_where_q_is_the_posterior(rng):
 def test_no_importance_weights_are_refused(tiny, images, rng):
     with pytest.raises(ValueError, match="num_samples must be at least 1; received 0"):
         tiny.iw_terms(images, 0, rng=rng)
-
-
-TOLD = torch.eye(2).double()
-
-
-@pytest.fixture
-def told():
-    """Three pixels, one latent, and a label of two values told to both nets."""
-    model = VAE(3, (6,), 1, 2, rng=torch.Generator().manual_seed(5)).double()
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight *= 2
-            weight += 0.2
-    return model
-
-
-def told_images(label):
-    images = torch.tensor(list(itertools.product([0.0, 1.0], repeat=3))).double()
-    return torch.cat([images, TOLD[label].expand(8, 2)], 1)
-
-
-def told_law(model, z, label):
-    """p(lit | z, y) by numpy, from a decoder that reads z and then y."""
-    a = np.array([[z, *TOLD[label].tolist()]])
-    first, last = (m for m in model.decoder.net if isinstance(m, nn.Linear))
-    a = a @ first.weight.detach().numpy().T + first.bias.detach().numpy()
-    a = a / (1 + np.exp(-a))
-    return special.expit(
-        (a @ last.weight.detach().numpy().T + last.bias.detach().numpy())[0]
-    )
-
-
-def told_log_evidence(model, x, label):
-    """log p(x|y): the integral of p(x|z, y) p(z) over z, by scipy."""
-
-    def joint(z):
-        pmf = stats.bernoulli.pmf(x[:3].numpy(), told_law(model, z, label))
-        return pmf.prod() * stats.norm.pdf(z)
-
-    return np.log(integrate.quad(joint, -9, 9, epsabs=1e-13)[0])
-
-
-@pytest.mark.equation(
-    "eq-vae-conditional",
-    against="quadrature over z for each label; the images' sum to 1 under each",
-    body="6fc5f404",
-)
-@pytest.mark.parametrize("label", [0, 1])
-@pytest.mark.parametrize("rng", range(2), indirect=True)
-def test_conditional_evidence_is_the_integral(told, rng, label, assert_within):
-    x = told_images(label)
-    truth = np.array([told_log_evidence(told, one, label) for one in x])
-    assert np.exp(truth).sum() == pytest.approx(1.0, rel=1e-9)
-    result = told.log_evidence(x, 4000, rng=rng)
-    assert_within(result.value, truth, result.standard_error)
-    drawn = torch.stack([told.elbo_terms(x, rng=rng).elbo for _ in range(500)]).detach()
-    assert (drawn.mean(0).numpy() < truth).all()
-    q = told.posterior(x)
-    kl = kl_divergence(
-        MultivariateNormal(q.mu, q.log_var.exp().diag_embed()),
-        MultivariateNormal(torch.zeros(1).double(), torch.eye(1).double()),
-    )
-    terms = told.elbo_terms(x, rng=rng)
-    torch.testing.assert_close(terms.kl, kl)
-
-
-@pytest.mark.equation(
-    "eq-vae-conditional",
-    against="numpy's decoder of z beside y, scipy's Bernoulli",
-    body="6fc5f404",
-)
-@pytest.mark.parametrize("label", [0, 1])
-def test_conditional_likelihood_is_of_the_pixels_given_code_and_label(told, rng, label):
-    """With an axis of samples and without; the label itself is not scored."""
-    x = told_images(label)
-    z = torch.randn(4, 8, 1, generator=rng, dtype=torch.float64)
-    expected = [
-        [
-            stats.bernoulli.logpmf(one[:3].numpy(), told_law(told, at.item(), label))
-            for one, at in zip(x, row, strict=True)
-        ]
-        for row in z
-    ]
-    expected = np.sum(expected, -1)
-    found = told.log_likelihood(x, z).detach()
-    np.testing.assert_allclose(found, expected, rtol=1e-10)
-    one = told.log_likelihood(x, z[2]).detach()
-    np.testing.assert_allclose(one, expected[2], rtol=1e-10)
-
-
-def test_both_nets_see_the_label(told, rng):
-    pair = told_images(0), told_images(1)
-    codes = [told.posterior(x) for x in pair]
-    assert (codes[0].mu != codes[1].mu).all()
-    assert (codes[0].log_var != codes[1].log_var).all()
-    z = torch.randn(8, 1, generator=rng, dtype=torch.float64)
-    likelihoods = [told.log_likelihood(x, z) for x in pair]
-    assert (likelihoods[0] != likelihoods[1]).all()
-    told.elbo_terms(pair[0], rng=rng).elbo.sum().backward()
-    for net, first in ((told.encoder.net, 3), (told.decoder.net, 1)):
-        slopes = net[0].weight.grad[:, first:]
-        assert slopes.shape == (6, 2)
-        assert slopes[:, 0].abs().min() > 0
-        assert not slopes[:, 1].any()
-
-
-def test_conditional_images_are_decoded_from_code_and_label(told, rng):
-    z = torch.randn(5, 1, generator=rng, dtype=torch.float64)
-    for label in (0, 1):
-        images = told.mean_image(torch.cat([z, TOLD[label].expand(5, 2)], 1)).detach()
-        expected = [told_law(told, at.item(), label) for at in z]
-        np.testing.assert_allclose(images, expected, rtol=1e-10)
-        x = told_images(label)
-        mu = told.posterior(x).mu
-        expected = [told_law(told, at.item(), label) for at in mu]
-        np.testing.assert_allclose(told.reconstruct(x), expected, rtol=1e-10)
-
-
-@pytest.mark.parametrize("kind", [VAE, GaussianVAE])
-def test_nothing_told_changes_nothing(kind, images):
-    def terms(*told):
-        rng = torch.Generator().manual_seed(2)
-        model = kind(D, (6,), L, *told, rng=rng).double()
-        weights = nn.utils.parameters_to_vector(model.parameters())
-        return weights, *model.elbo_terms(images, rng=rng), model.reconstruct(images)
-
-    assert all(map(torch.equal, terms(), terms(0)))
-
-
-@pytest.mark.parametrize(
-    ("act", "message"),
-    [
-        (
-            lambda model, rng: model.elbo_terms(torch.zeros(4, 3).double(), rng=rng),
-            r"received x \(4, 3\), weights \(6, 5\)",
-        ),
-        (
-            lambda model, rng: model.mean_image(torch.zeros(4, 1).double()),
-            r"received z \(4, 1\), weights \(6, 3\)",
-        ),
-        (
-            lambda model, rng: model.sample(4, rng=rng),
-            r"received z \(4, 1\), weights \(6, 3\)",
-        ),
-    ],
-)
-def test_a_label_that_is_missing_is_refused(told, rng, act, message):
-    with pytest.raises(ValueError, match=f"last axes must be equal; {message}"):
-        act(told, rng)

@@ -3,17 +3,19 @@
 import math
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from vaebook.training.checkpoints import load_checkpoint, save_checkpoint
-from vaebook.training.records import Epoch, Settings, State
+from vaebook.training.records import Data, Epoch, Settings, State, columns
 from vaebook.training.step import (
     NonFiniteLossError,
+    kl_weight,
+    make_batch,
     make_optimizer,
-    make_pixels,
     set_learning_rate,
     train_step,
 )
@@ -21,18 +23,18 @@ from vaebook.training.step import (
 
 def fit(
     model: nn.Module,
-    x: Tensor,
+    data: Data,
     settings: Settings,
     *,
     rng: torch.Generator,
-    validation: Tensor | None = None,
+    validation: Data | None = None,
 ) -> list[Epoch]:
     """All of :func:`run`, with a progress bar: trains in place, returns the records."""
     silent = not settings.progress
     records = []
     bar = tqdm(total=settings.epochs, unit="epoch", file=sys.stdout, disable=silent)
     with bar:
-        for epoch in run(model, x, settings, rng=rng, validation=validation):
+        for epoch in run(model, data, settings, rng=rng, validation=validation):
             records.append(epoch)
             bar.set_postfix(elbo=f"{epoch.elbo:.2f}", refresh=False)
             bar.update(len(records) - bar.n)
@@ -41,11 +43,11 @@ def fit(
 
 def run(
     model: nn.Module,
-    x: Tensor,
+    data: Data,
     settings: Settings,
     *,
     rng: torch.Generator,
-    validation: Tensor | None = None,
+    validation: Data | None = None,
 ) -> Iterator[Epoch]:
     r"""Climb the ELBO by stochastic gradient ascent, an epoch at each ``next``.
 
@@ -57,11 +59,12 @@ def run(
     ----------
     model : Module
         Anything with ``elbo_terms(x, rng=rng)``; changed in place.
-    x : Tensor (N, ...)
-        The whole training set, on the device of the model.
+    data : Tensor (N, ...), or pair of (N, ...) and (N, C)
+        The whole training set, on the device of the model: images, or images and their
+        labels for a model with ``elbo_terms(x, y, rng=rng)``.
     rng : torch.Generator
         Orders the batches, draws the noise: fixes every weight, bit for bit.
-    validation : Tensor (M, D), optional
+    validation : like ``data``, optional
         Pixels whose ELBO is recorded after each epoch; never trained on.
 
     Raises
@@ -71,52 +74,69 @@ def run(
     CheckpointError
         If the checkpoint cannot be read or belongs to another model.
     ValueError
-        If ``x`` holds fewer rows than a batch.
+        If ``data`` holds fewer rows than a batch, or not as many labels as images.
 
     Equation: eq-vae-minibatch
     """
-    if len(x) < settings.batch_size:
-        need = settings.batch_size
-        got = len(x)
-        raise ValueError(f"x must hold a batch of {need} rows; received {got}")
+    data = _enough(columns(data), settings.batch_size)
     state = State(model, make_optimizer(model, settings), rng, [])
     if settings.checkpoint and settings.checkpoint.exists():
         load_checkpoint(settings.checkpoint, state)
     yield from state.history
     while len(state.history) < settings.epochs:
-        state.history.append(_one_epoch(state, x, settings, validation))
+        state.history.append(_one_epoch(state, data, settings, validation))
         if settings.checkpoint:
             save_checkpoint(settings.checkpoint, state)
         yield state.history[-1]
 
 
+def _enough(data: tuple[Tensor, ...], batch_size: int) -> tuple[Tensor, ...]:
+    lengths = [len(column) for column in data]
+    if len(set(lengths)) > 1:
+        raise ValueError(f"each image needs one label; received {lengths} rows")
+    if lengths[0] < batch_size:
+        raise ValueError(
+            f"x must hold a batch of {batch_size} rows; received {lengths[0]}"
+        )
+    return data
+
+
 def _one_epoch(
-    state: State, x: Tensor, settings: Settings, validation: Tensor | None
+    state: State,
+    data: tuple[Tensor, ...],
+    settings: Settings,
+    validation: Data | None,
 ) -> Epoch:
+    with _threads(settings.threads):
+        means = _train_epoch(state, data, settings)
+        return Epoch(*means, _mean_elbo(state, validation))
+
+
+@contextmanager
+def _threads(number: int) -> Iterator[None]:
+    """torch on this many threads, and afterwards on as many as before."""
     before = torch.get_num_threads()
-    torch.set_num_threads(settings.threads)
+    torch.set_num_threads(number)
     try:
-        return Epoch(*_train_epoch(state, x, settings), _mean_elbo(state, validation))
+        yield
     finally:
         torch.set_num_threads(before)
 
 
-def _train_epoch(state: State, x: Tensor, settings: Settings) -> tuple[float, ...]:
+def _train_epoch(
+    state: State, data: tuple[Tensor, ...], settings: Settings
+) -> tuple[float, ...]:
     """One pass over the data in a new order: mean E_q[log p(x|z)] and KL, nats."""
-    batches = _batches(state, x, settings.batch_size)
+    batches = _batches(state, data[0], settings.batch_size)
     sums = torch.zeros(2, dtype=torch.float64)
 
     for step, rows in enumerate(batches):
         done = (len(state.history) + step / len(batches)) / settings.epochs
         set_learning_rate(state.optimizer, settings, done)
-        weight = settings.kl_weight(done) if settings.kl_weight else 1.0
-        pixels = make_pixels(x.index_select(0, rows), settings, rng=state.rng)
-
-        try:
-            sums += torch.tensor(train_step(state, pixels, settings, weight))
-        except NonFiniteLossError as error:
-            where = f"epoch {len(state.history) + 1}, step {step + 1}"
-            raise NonFiniteLossError(f"{where}: {error}") from None
+        batch = make_batch(data, rows, settings, rng=state.rng)
+        with _naming_the_step(len(state.history) + 1, step + 1):
+            terms = train_step(state, batch, settings, kl_weight(settings, done))
+        sums += torch.tensor(terms)
 
     return tuple((sums / len(batches)).tolist())
 
@@ -127,8 +147,20 @@ def _batches(state: State, x: Tensor, batch_size: int) -> tuple[Tensor, ...]:
     return order.split(batch_size)[: len(x) // batch_size]
 
 
+@contextmanager
+def _naming_the_step(epoch: int, step: int) -> Iterator[None]:
+    """Say in front of a failure of the step where training was."""
+    try:
+        yield
+    except NonFiniteLossError as error:
+        where = f"epoch {epoch}, step {step}"
+        raise NonFiniteLossError(f"{where}: {error}") from None
+
+
 @torch.no_grad()
-def _mean_elbo(state: State, x: Tensor | None) -> float:
-    if x is None:
+def _mean_elbo(state: State, data: Data | None) -> float:
+    """Mean ELBO over the rows of ``data``, nats; nan if there are none."""
+    if data is None:
         return math.nan
-    return state.model.elbo_terms(x, rng=state.rng).elbo.mean().item()
+    terms = state.model.elbo_terms(*columns(data), rng=state.rng)
+    return terms.elbo.mean().item()

@@ -11,6 +11,13 @@ from torch.optim import Optimizer
 
 from vaebook.variational import ElboTerms
 
+Data = Tensor | tuple[Tensor, ...]
+
+
+def columns(data: Data) -> tuple[Tensor, ...]:
+    """Images alone, or images and what is known of each: a tuple either way."""
+    return (data,) if isinstance(data, Tensor) else tuple(data)
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -27,6 +34,7 @@ class Settings:
         default the rows are the pixels.
     objective : callable, optional
         ``objective(model, x, rng=rng)`` gives the bound's terms; the ELBO's by default.
+        A model that is trained on pairs is given both, ``objective(model, x, y, ...)``.
     kl_weight : callable, optional
         ``kl_weight(done)`` multiplies the KL when the share ``done`` of training is
         over; 1 by default.

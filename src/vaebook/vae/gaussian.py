@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from vaebook import linear_vae
+from vaebook.autoencoder import mirrored_nets
 from vaebook.bayes import LinearGaussian, standard_gaussian
 from vaebook.likelihood import gaussian_log_prob
-from vaebook.vae.model import VAE
+from vaebook.vae.model import VAE, MakeNets
 
 
 class GaussianVAE(VAE):
@@ -26,17 +27,20 @@ class GaussianVAE(VAE):
         data_dim: int,
         hidden: Sequence[int],
         latent_dim: int,
-        num_given: int = 0,
         *,
+        make_nets: MakeNets = mirrored_nets,
         rng: torch.Generator,
     ) -> None:
-        super().__init__(data_dim, hidden, latent_dim, num_given, rng=rng)
+        super().__init__(data_dim, hidden, latent_dim, make_nets=make_nets, rng=rng)
         self.log_var = nn.Parameter(torch.zeros(()))
 
-    def _pixel_log_prob(self, pixels: Tensor, output: Tensor) -> Tensor:
-        return gaussian_log_prob(pixels, output, self.log_var.expand_as(output))
+    def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
+        """log p(x|z), summed over pixels: (N,) or (S, N) nats."""
+        mean = self.decoder(z)
+        return gaussian_log_prob(x, mean, self.log_var.expand_as(mean))
 
     def mean_image(self, z: Tensor) -> Tensor:
+        """E[x|z], (..., D): what the decoder says."""
         return self.decoder(z)
 
     def linear_gaussian(self) -> LinearGaussian:

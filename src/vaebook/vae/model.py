@@ -1,18 +1,21 @@
 r"""The variational autoencoder, assembled from the book's own parts (chapter 10)."""
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from vaebook.autoencoder import Decoder, Encoder, initialise
+from vaebook.autoencoder import mirrored_nets
 from vaebook.em import GaussianMixture, InverseWishart, fit_em, sample_mixture
 from vaebook.likelihood import bernoulli_log_prob, gaussian_log_prob
 from vaebook.map_estimation import gaussian_log_prior
 from vaebook.monte_carlo import LogEvidence, iw_log_evidence, log_mean_exp
 from vaebook.reparameterization import gaussian_rsample
 from vaebook.variational import ElboTerms, gaussian_kl
+
+MakeNets = Callable[..., tuple[nn.Module, nn.Module]]
 
 
 class Posterior(NamedTuple):
@@ -22,62 +25,26 @@ class Posterior(NamedTuple):
     log_var: Tensor
 
 
-class VAE(nn.Module):
-    r"""A Gaussian code, a decoder to binary pixels, an encoder that guesses the code.
+class LatentModel(nn.Module, ABC):
+    """What follows from a posterior and a likelihood, whatever the nets behind them.
 
-    .. math:: z \sim \mathcal N(0, I),\qquad
-              x_d \mid z \sim \mathrm{Bernoulli}(\pi_d(z)),\qquad
-              \pi(z) = \mathrm{sigmoid}(\mathrm{decoder}(z))
-
-    Parameters
-    ----------
-    data_dim, latent_dim : int
-        Pixels D, latents L.
-    hidden : sequence of int
-        Hidden widths of the encoder; the decoder mirrors them.
-    num_given : int
-        C numbers told about each image, say its label as one-hot, seen by both nets:
-        the last columns of every x (N, D + C) and of a z given to ``mean_image``.
-    rng : torch.Generator
-        Draws the initial weights: the same seed gives the same model.
-
-    Equation: eq-vae-joint (Kingma & Welling 2014)
+    The code is ``latent_dim`` numbers, with a standard Gaussian prior. The bounds, the
+    score and the samples below ask for the three abstract methods and nothing else.
     """
 
-    def __init__(
-        self,
-        data_dim: int,
-        hidden: Sequence[int],
-        latent_dim: int,
-        num_given: int = 0,
-        *,
-        rng: torch.Generator,
-    ) -> None:
-        super().__init__()
-        self.data_dim = data_dim
-        self.latent_dim = latent_dim
-        with torch.random.fork_rng(devices=[]):  # torch's own draws: replaced below
-            self.encoder = Encoder(data_dim + num_given, hidden, latent_dim)
-            mirrored = tuple(hidden)[::-1]
-            self.decoder = Decoder(latent_dim + num_given, mirrored, data_dim)
-        initialise(self, rng=rng)
+    latent_dim: int
 
+    @abstractmethod
     def posterior(self, x: Tensor) -> Posterior:
         """q(z|x) of each image, (N, D) to two (N, L)."""
-        return Posterior(*self.encoder(x))
 
+    @abstractmethod
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x|z), summed over pixels: (N,) or (S, N) nats."""
-        given = x[..., self.data_dim :]
-        z = torch.cat([z, given.expand(*z.shape[:-1], -1)], -1)
-        return self._pixel_log_prob(x[..., : self.data_dim], self.decoder(z))
 
-    def _pixel_log_prob(self, pixels: Tensor, output: Tensor) -> Tensor:
-        return bernoulli_log_prob(pixels, output)
-
+    @abstractmethod
     def mean_image(self, z: Tensor) -> Tensor:
-        """E[x|z], (..., D): for binary pixels the probability that each is lit."""
-        return torch.sigmoid(self.decoder(z))
+        """E[x|z], (..., D)."""
 
     def elbo_terms(
         self, x: Tensor, num_samples: int | None = None, *, rng: torch.Generator
@@ -149,13 +116,6 @@ class VAE(nn.Module):
         """
         return iw_log_evidence(lambda s: self.log_weights(x, s, rng=rng), num_samples)
 
-    def log_prior(self, tau: float) -> Tensor:
-        """log p(theta) of all weights, each N(0, tau^2); () nats.
-
-        Equation: eq-map-estimation-gaussian-prior
-        """
-        return gaussian_log_prior(self.parameters(), tau)
-
     @torch.no_grad()
     def fit_codes(self, x: Tensor, start: GaussianMixture) -> GaussianMixture:
         """A mixture fitted by EM to posterior means, from a ``start`` in float64."""
@@ -184,5 +144,58 @@ class VAE(nn.Module):
     @torch.no_grad()
     def reconstruct(self, x: Tensor) -> Tensor:
         """Decode the posterior mean: (N, D) mean images."""
-        z = self.posterior(x).mu
-        return self.mean_image(torch.cat([z, x[:, self.data_dim :]], -1))
+        return self.mean_image(self.posterior(x).mu)
+
+
+class VAE(LatentModel):
+    r"""A Gaussian code, a decoder to binary pixels, an encoder that guesses the code.
+
+    .. math:: z \sim \mathcal N(0, I),\qquad
+              x_d \mid z \sim \mathrm{Bernoulli}(\pi_d(z)),\qquad
+              \pi(z) = \mathrm{sigmoid}(\mathrm{decoder}(z))
+
+    Parameters
+    ----------
+    data_dim, latent_dim : int
+        Pixels D, latents L.
+    hidden : sequence of int
+        Hidden widths of the encoder; the decoder mirrors them.
+    make_nets : callable
+        ``make_nets(data_dim, hidden, latent_dim, rng=rng)`` gives encoder and decoder.
+    rng : torch.Generator
+        Draws the initial weights: the same seed gives the same model.
+
+    Equation: eq-vae-joint (Kingma & Welling 2014)
+    """
+
+    def __init__(
+        self,
+        data_dim: int,
+        hidden: Sequence[int],
+        latent_dim: int,
+        *,
+        make_nets: MakeNets = mirrored_nets,
+        rng: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.encoder, self.decoder = make_nets(data_dim, hidden, latent_dim, rng=rng)
+
+    def posterior(self, x: Tensor) -> Posterior:
+        """q(z|x) of each image, (N, D) to two (N, L)."""
+        return Posterior(*self.encoder(x))
+
+    def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
+        """log p(x|z), summed over pixels: (N,) or (S, N) nats."""
+        return bernoulli_log_prob(x, self.decoder(z))
+
+    def mean_image(self, z: Tensor) -> Tensor:
+        """E[x|z], (..., D): for binary pixels the probability that each is lit."""
+        return torch.sigmoid(self.decoder(z))
+
+    def log_prior(self, tau: float) -> Tensor:
+        """log p(theta) of all weights, each N(0, tau^2); () nats.
+
+        Equation: eq-map-estimation-gaussian-prior
+        """
+        return gaussian_log_prior(self.parameters(), tau)
