@@ -15,6 +15,7 @@ from vaebook.reparameterization import (
     reparameterize,
     sampled_elbo,
     score_gradient,
+    standard_noise,
 )
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -71,6 +72,26 @@ def test_shapes_and_number_of_samples(rng):
         z = gaussian_rsample(mu, log_var, number, rng=rng)
         assert z.shape == (number, 3, 2)
         assert len(z.unique()) == z.numel()
+
+
+@pytest.mark.parametrize("number", [None, 1, 5])
+def test_a_draw_is_the_reparameterized_noise(number):
+    mu, log_var = torch.arange(6.0).view(2, 3).double().split(1)
+    rng = torch.Generator().manual_seed(2)
+    z = gaussian_rsample(mu, log_var, number, rng=rng)
+    rng = torch.Generator().manual_seed(2)
+    eps = standard_noise(mu.shape, number, like=mu, rng=rng)
+    assert torch.equal(z, reparameterize(mu, log_var, eps))
+
+
+@pytest.mark.parametrize("rng", range(3), indirect=True)
+def test_noise_is_standard_normal_of_the_asked_shape_and_type(rng):
+    like = torch.zeros(1).double()
+    one = standard_noise((7, 2), like=like, rng=rng)
+    assert one.shape == (7, 2) and one.dtype == torch.float64
+    many = standard_noise((50, 2), 30, like=like, rng=rng)
+    assert many.shape == (30, 50, 2)
+    assert stats.kstest(many.flatten().numpy(), stats.norm.cdf).pvalue > 1e-4
 
 
 def test_same_seed_same_draw():

@@ -150,6 +150,37 @@ def test_estimator_is_unbiased_for_the_elbo(tiny, images, rng, assert_within):
         assert_within(drawn.mean, exact_elbo(tiny, x), drawn.standard_error)
 
 
+@pytest.mark.equation(
+    "eq-vae-estimator", against="scipy's Bernoulli and torch's KL, at each noise"
+)
+@pytest.mark.parametrize("shape", [(16, L), (3, 16, L), (3, 1, L)])
+def test_terms_at_given_noise_are_scipys(tiny, images, rng, shape):
+    eps = torch.randn(shape, generator=rng, dtype=torch.float64)
+    terms = tiny.terms_at_noise(images, eps)
+    mu, log_var = (v.detach() for v in tiny.posterior(images))
+    q = torch.distributions.Normal(mu, torch.exp(log_var / 2))
+    z = (q.mean + q.stddev * eps).reshape(-1, len(images))  # (S, N)
+    log_lik = [
+        [log_likelihood(tiny, x, at.item()) for x, at in zip(images, row, strict=True)]
+        for row in z
+    ]
+    found = terms.expected_log_lik.detach()
+    np.testing.assert_allclose(found, np.mean(log_lik, 0), rtol=1e-10)
+    prior = torch.distributions.Normal(0 * q.mean, 1.0)
+    expected = kl_divergence(q, prior).sum(-1)
+    np.testing.assert_allclose(terms.kl.detach(), expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("number", [None, 1, 3])
+def test_noise_is_drawn_and_the_rest_are_the_terms_at_it(tiny, images, number):
+    drawn = tiny.elbo_terms(images, number, rng=torch.Generator().manual_seed(4))
+    rng, shape = torch.Generator().manual_seed(4), (number, 16, L)
+    shape = shape if number else shape[1:]
+    eps = torch.randn(shape, generator=rng, dtype=torch.float64)
+    given = tiny.terms_at_noise(images, eps)
+    assert all(map(torch.equal, drawn, given))
+
+
 def test_elbo_is_below_the_evidence_for_every_image(tiny, images):
     for x in images:
         assert exact_elbo(tiny, x) <= exact_log_evidence(tiny, x) + 1e-9

@@ -6,6 +6,7 @@ from vaebook.reparameterization.pathwise import (
     pathwise_gradient,
     reparameterize,
     sampled_elbo,
+    standard_noise,
 )
 from vaebook.reparameterization.relaxation import (
     categorical_score,
@@ -39,5 +40,6 @@ __all__ = [
     "reparameterize",
     "sampled_elbo",
     "score_gradient",
+    "standard_noise",
     "straight_through",
 ]

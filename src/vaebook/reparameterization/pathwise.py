@@ -1,6 +1,6 @@
 r"""Gradients through randomness: a draw as a function of its parameters (chapter 7)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -32,18 +32,52 @@ def reparameterize(mu: Tensor, log_var: Tensor, eps: Tensor) -> Tensor:
     ----------
     mu, log_var : Tensor (N, L)
         ``log_var`` is log sigma^2: the factor one half makes it a standard deviation.
-    eps : Tensor (N, L) or (S, N, L)
+    eps : Tensor (N, L), (S, N, L), or (S, 1, L) for the same noise in each row
         Standard normal noise.
 
     Returns
     -------
-    Tensor
-        Of the shape of ``eps``.
+    Tensor (N, L) or (S, N, L)
 
     Equation: eq-vae-reparameterization (Kingma & Welling 2014)
     """
     same_last_axis(mu=mu, log_var=log_var, eps=eps)
     return mu + torch.exp(0.5 * log_var) * eps
+
+
+def standard_noise(
+    shape: Sequence[int],
+    num_samples: int | None = None,
+    *,
+    like: Tensor,
+    rng: torch.Generator,
+) -> Tensor:
+    """Draws from N(0, 1), each by itself.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Of one draw, (N, L).
+    num_samples : int, optional
+        S >= 1 of them along a new first axis; ``None`` gives one, without that axis.
+    like : Tensor
+        Whose type and device the noise has.
+    rng : torch.Generator
+        The only source of randomness; on the device of ``like``.
+
+    Returns
+    -------
+    Tensor (N, L) or (S, N, L)
+
+    Raises
+    ------
+    ValueError
+        If ``num_samples`` is below 1.
+    """
+    if num_samples is not None:
+        at_least("num_samples", num_samples, 1)
+        shape = (num_samples, *shape)
+    return torch.randn(shape, generator=rng, dtype=like.dtype, device=like.device)
 
 
 def gaussian_rsample(
@@ -69,10 +103,7 @@ def gaussian_rsample(
         If ``num_samples`` is below 1, or the two shapes differ.
     """
     same_shape(mu=mu, log_var=log_var)
-    if num_samples is not None:
-        at_least("num_samples", num_samples, 1)
-    shape = mu.shape if num_samples is None else (num_samples, *mu.shape)
-    eps = torch.randn(shape, generator=rng, dtype=mu.dtype, device=mu.device)
+    eps = standard_noise(mu.shape, num_samples, like=mu, rng=rng)
     return reparameterize(mu, log_var, eps)
 
 

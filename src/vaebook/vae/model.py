@@ -12,7 +12,11 @@ from vaebook.em import GaussianMixture, InverseWishart, fit_em, sample_mixture
 from vaebook.likelihood import bernoulli_log_prob, gaussian_log_prob
 from vaebook.map_estimation import gaussian_log_prior
 from vaebook.monte_carlo import LogEvidence, iw_log_evidence, log_mean_exp
-from vaebook.reparameterization import gaussian_rsample
+from vaebook.reparameterization import (
+    gaussian_rsample,
+    reparameterize,
+    standard_noise,
+)
 from vaebook.variational import ElboTerms, gaussian_kl
 
 MakeNets = Callable[..., tuple[nn.Module, nn.Module]]
@@ -59,11 +63,23 @@ class LatentModel(nn.Module, ABC):
 
         Equation: eq-vae-estimator
         """
+        shape = *x.shape[:-1], self.latent_dim
+        eps = standard_noise(shape, num_samples, like=x, rng=rng)
+        return self.terms_at_noise(x, eps)
+
+    def terms_at_noise(self, x: Tensor, eps: Tensor) -> ElboTerms:
+        r"""The two terms of the ELBO at noise that is given: nothing is drawn.
+
+        ``eps`` (N, L), (S, N, L), or (S, 1, L) for the same noise in each image; the
+        likelihood is a mean over S. Two (N,) tensors in nats.
+
+        Equation: eq-vae-estimator
+        """
         q = self.posterior(x)
-        z = gaussian_rsample(*q, num_samples, rng=rng)
-        log_lik = self.log_likelihood(x, z)
-        log_lik = log_lik if num_samples is None else log_lik.mean(0)
-        return ElboTerms(log_lik, gaussian_kl(*q))
+        z = reparameterize(*q, eps)
+        log_lik = self.log_likelihood(x, z)  # (N,) or (S, N)
+        expected = log_lik.mean(0) if z.ndim > x.ndim else log_lik
+        return ElboTerms(expected, gaussian_kl(*q))
 
     def log_weights(
         self,

@@ -3,11 +3,10 @@ r"""The ELBO terms of an image under fixed noise, as the latent explorer shows t
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from vaebook.likelihood import bernoulli_log_prob
-from vaebook.reparameterization import reparameterize
-from vaebook.variational import elbo, gaussian_kl_per_latent
+from vaebook.vae import VAE
+from vaebook.variational import gaussian_kl_per_latent
 
 
 class Terms(NamedTuple):
@@ -56,7 +55,7 @@ class Shown(NamedTuple):
 
 
 @torch.no_grad()
-def fixed_noise_terms(model: nn.Module, x: Tensor, eps: Tensor) -> Terms:
+def fixed_noise_terms(model: VAE, x: Tensor, eps: Tensor) -> Terms:
     r"""ELBO terms of images, the expectation a mean over fixed noise.
 
     .. math:: \tfrac1S\sum_s\log p(x \mid \mu + \sigma\varepsilon_s)
@@ -64,8 +63,7 @@ def fixed_noise_terms(model: nn.Module, x: Tensor, eps: Tensor) -> Terms:
 
     Parameters
     ----------
-    model : nn.Module
-        With ``encoder`` and ``decoder``.
+    model : VAE
     x : Tensor (N, D)
         Binary pixels.
     eps : Tensor (S, L)
@@ -76,10 +74,6 @@ def fixed_noise_terms(model: nn.Module, x: Tensor, eps: Tensor) -> Terms:
     Terms
         Nats, summed over pixels and latents, not averaged over images.
     """
-    mu, log_var = model.encoder(x)
-    z = reparameterize(mu, log_var, eps[:, None])  # (S, N, L)
-    expected_log_lik = bernoulli_log_prob(x, model.decoder(z)).mean(0)
-    per_latent = gaussian_kl_per_latent(mu, log_var)
-    kl = per_latent.sum(-1)
-    bound = elbo(expected_log_lik, kl)
-    return Terms(mu, log_var, per_latent, expected_log_lik, kl, bound)
+    q = model.posterior(x)
+    terms = model.terms_at_noise(x, eps[:, None])  # (S, 1, L): for every image
+    return Terms(*q, gaussian_kl_per_latent(*q), *terms, terms.elbo)
