@@ -2,7 +2,7 @@
 
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -13,6 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from torch import Tensor
+
+from vaebook.training import Epoch
 
 STYLE = Path(__file__).with_name("book.mplstyle")
 
@@ -38,7 +40,7 @@ def use_book_style() -> None:
     plt.style.use(STYLE)
 
 
-def show_source(thing: Callable) -> Code:
+def show_source(thing: Callable[..., object]) -> Code:
     """The library's own source of a function or class, without its docstring."""
     source = inspect.getsource(thing)
     doc = thing.__doc__
@@ -100,7 +102,7 @@ def draw_codes(ax: Axes, mu: Tensor, y: Tensor, size: float = 22) -> PathCollect
     return drawn
 
 
-def draw_history(ax: Axes, history: list) -> None:
+def draw_history(ax: Axes, history: Sequence[Epoch]) -> None:
     """ELBO, log-likelihood term and KL over the epochs of ``training.fit``, in nats."""
     epochs = np.arange(1, len(history) + 1)
     fits = [e.expected_log_lik for e in history]

@@ -41,14 +41,20 @@ def import_faults(module, edges):
     place = BOOK.index(chapter_of(module))
     earlier = set(BOOK[: place + 1])
     direct = {chapter_of(name) for name in own(edges[module])} - {""}
-    below = reached(module, edges)
-    rooms = {chapter_of(name) for name in below}
-    used = set().union(edges[module], *(edges.get(name, ()) for name in below))
+    rooms = {chapter_of(name) for name in reached(module, edges)}
     return {
         "not earlier, not shared": direct - earlier - SHARED,
         "later, through others": (rooms & set(BOOK)) - earlier,
-        "draws": rooms & DRAWING | PICTURES & {name.split(".")[0] for name in used},
+        "draws": import_draws(module, edges),
     }
+
+
+def import_draws(module, edges):
+    """Rooms and libraries of pictures that a module brings in, at any depth."""
+    below = reached(module, edges)
+    used = set().union(edges[module], *(edges.get(name, ()) for name in below))
+    libraries = PICTURES & {name.split(".")[0] for name in used}
+    return libraries | DRAWING & {chapter_of(name) for name in below}
 
 
 @each_module
@@ -78,6 +84,19 @@ def test_import_faults_are_found(statement, fault):
     names = imported(ast.parse(statement), ("vaebook", "bayes"))
     edges["vaebook.bayes.exact"] = {resolved(name) for name in names}
     assert import_faults("vaebook.bayes.exact", edges)[fault]
+
+
+@pytest.mark.parametrize(
+    "module", sorted(name for name in MODULES if chapter_of(name) in SHARED)
+)
+def test_shared_room_draws_nothing(module):
+    assert import_draws(module, GRAPH) == set()
+
+
+def test_a_shared_room_that_draws_is_found():
+    edges = {"vaebook.training.loop": {"vaebook.em"}, "vaebook.em": {"matplotlib"}}
+    assert import_draws("vaebook.training.loop", edges) == {"matplotlib"}
+    assert import_draws("vaebook.files", {"vaebook.files": {"vaebook.figures"}})
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS[: CHAPTERS.index("vae")])

@@ -217,7 +217,9 @@ def test_fitted_weight_is_the_maximum_of_bound_and_prior(rng):
 @pytest.mark.parametrize("what", ["log_prior", "kl_weight"])
 def test_what_is_not_finite_beside_the_terms_is_named_too(rng, what):
     settings = replace(QUIET, **{what: lambda _: math.nan})
-    with pytest.raises(NonFiniteLossError, match="kl_weight or log_prior not finite"):
+    with pytest.raises(
+        NonFiniteLossError, match="kl_weight or log_prior not finite; the"
+    ):
         fit(Line(), torch.ones(50, 1).double(), settings, rng=rng)
 
 

@@ -5,13 +5,22 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import nn
-from torch.distributions import Normal
+from torch.distributions import Normal, kl_divergence
 from training.small import QUIET, Line, make_vae
 
 from vaebook.datasets import load_digits
+from vaebook.likelihood import gaussian_log_prob
 from vaebook.map_estimation import gaussian_log_prior
-from vaebook.training import Settings, State, make_optimizer
+from vaebook.protocols import Surrogate
+from vaebook.reparameterization import reparameterize
+from vaebook.training import (
+    NonFiniteLossError,
+    Settings,
+    State,
+    make_optimizer,
+)
 from vaebook.training import train_step as step
+from vaebook.vae import GaussianVAE
 
 
 def iw_by_hand(model, x, rng):
@@ -123,3 +132,103 @@ def test_step_climbs_the_importance_weighted_bound(kl_weight):
     moved = torch.cat([-slope.flatten() for slope in slopes])
     torch.testing.assert_close(after - before, moved, rtol=1e-3, atol=1e-5)
     assert terms[0] - terms[1] == pytest.approx(-loss.item(), rel=1e-5)
+
+
+def test_a_surrogate_is_climbed_and_the_terms_of_its_bound_are_recorded():
+    """w <- w + rate mean_n sum_d 3 x, whatever the terms are."""
+
+    def objective(model, x, *, rng):
+        return Surrogate(3 * model.w * x.sum(-1), model.elbo_terms(x, rng=rng))
+
+    model, x = Line(), torch.tensor([[1.0, 2.0], [3.0, 4.0]]).double()
+    settings = replace(QUIET, objective=objective)
+    terms = step(sgd_state(model), (x,), settings)
+    assert terms == pytest.approx((0.5 * 5.0, 0.25))
+    assert model.w.item() == pytest.approx(0.5 + 0.1 * 3 * 5.0)
+
+
+def path_only(model, x, *, rng):
+    """The gradient of log w through z alone (Roeder et al. 2017), at noise of +1, -1.
+
+    Two nodes of Gauss-Hermite quadrature: their mean is the expectation of a cubic.
+    """
+    eps = torch.tensor([[1.0], [-1.0]]).double()
+    q = model.posterior(x)
+    z = reparameterize(*q, eps)
+    log_q = gaussian_log_prob(z, *(part.detach() for part in q))
+    log_p_z = gaussian_log_prob(z, 0 * z, 0 * z)
+    climbed = model.log_likelihood(x, z) + log_p_z - log_q
+    return Surrogate(climbed, model.terms_at_noise(x, eps))
+
+
+def linear_toy():
+    """A linear decoder of one latent, one image in two rows, its exact posterior."""
+    rng = torch.Generator().manual_seed(3)
+    model = GaussianVAE(3, (), 1, rng=rng).double()
+    x = torch.randn(1, 3, generator=rng, dtype=torch.float64)
+    layer = model.decoder.net[0]
+    w, b = layer.weight.detach()[:, 0], layer.bias.detach()
+    var = 1 / (1 + w @ w)
+    return model, x.expand(2, 3), Normal(var * (x[0] - b) @ w, var.sqrt())
+
+
+@pytest.mark.equation(
+    "eq-reparameterization-sampled-elbo",
+    against="autograd of torch's KL from the exact posterior of a linear decoder",
+)
+def test_a_surrogate_whose_gradient_is_the_bounds_moves_the_encoder_as_it_does():
+    model, x, posterior = linear_toy()
+    q = model.posterior(x[:1])
+    kl = kl_divergence(Normal(q.mu, torch.exp(q.log_var / 2)), posterior)
+    weights = list(model.encoder.parameters())
+    slopes = torch.autograd.grad(-kl.sum(), weights)
+    before = [weight.detach().clone() for weight in weights]
+    settings = replace(QUIET, objective=path_only)
+    recorded = step(sgd_state(model, rate=1.0), (x,), settings)
+    for weight, start, slope in zip(weights, before, slopes, strict=True):
+        torch.testing.assert_close(weight - start, slope, rtol=1e-10, atol=1e-12)
+    model, x, _ = linear_toy()
+    terms = path_only(model, x, rng=None).terms
+    expected = terms.expected_log_lik.mean().item(), terms.kl.mean().item()
+    assert recorded == pytest.approx(expected, rel=1e-12)
+
+
+def test_at_the_exact_posterior_the_path_gradient_leaves_the_encoder_alone():
+    """The bound's own gradient does not vanish there, draw by draw."""
+    moved = {}
+    for name, objective in {"path": path_only, "bound": one_draw}.items():
+        model, x, posterior = linear_toy()
+        model.encoder.net[0].weight.data.zero_()
+        exact = torch.stack([posterior.mean, 2 * posterior.stddev.log()])
+        model.encoder.net[0].bias.data.copy_(exact)
+        step(sgd_state(model), (x,), replace(QUIET, objective=objective))
+        moved[name] = (model.encoder.net[0].bias.detach() - exact).abs().max()
+    assert moved["path"] < 1e-12
+    assert moved["bound"] > 1e-3
+
+
+def one_draw(model, x, *, rng):
+    return model.terms_at_noise(x, torch.full((2, 1), 0.3).double())
+
+
+@pytest.mark.parametrize("kl_weight", [0.5, 0.0])
+def test_a_surrogate_cannot_be_weighed(kl_weight):
+    settings = replace(QUIET, objective=path_only)
+    model, x, _ = linear_toy()
+    with pytest.raises(ValueError, match=f"must be 1; received {kl_weight}"):
+        step(sgd_state(model), (x,), settings, kl_weight)
+
+
+def test_a_surrogate_that_is_not_finite_is_named():
+    def objective(model, x, *, rng):
+        terms = model.elbo_terms(x, rng=rng)
+        return Surrogate(terms.elbo / 0, terms)
+
+    model = Line()
+    with pytest.raises(NonFiniteLossError, match="surrogate, kl_weight or log_prior"):
+        step(
+            sgd_state(model),
+            (torch.ones(2, 1).double(),),
+            replace(QUIET, objective=objective),
+        )
+    assert model.w.item() == 0.5

@@ -3,18 +3,19 @@
 import copy
 import inspect
 import textwrap
-from collections.abc import Callable
 from numbers import Real
 from types import FunctionType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from vaebook.exercises.record import Exercise
+from vaebook.exercises.record import Answer, Argument, Exercise
 
 WIDTH = 76  # columns that fit beside the page's margin
 MOST_NUMBERS = 24  # a larger tensor is described by its shape alone
+
+Numbers = float | list["Numbers"]
 
 # what may be wrong with an answer, in the words a reader sees
 ERROR = "it raised an error"
@@ -74,7 +75,7 @@ def verdict(exercise: Exercise, answer: object) -> str:
     return paragraph(f"{exercise.name}: correct. {exercise.meaning}")
 
 
-def outcome(answer: object, inputs: tuple[Any, ...]) -> object:
+def outcome(answer: object, inputs: tuple[Argument, ...]) -> object:
     """What ``answer`` gives on its own copy of the inputs; any error as a Raised.
 
     A tensor comes back dense and on the CPU, a real number as a float (a bool is not
@@ -132,7 +133,7 @@ def advice(exercise: Exercise, answer: object) -> str:
     return f'hint("{exercise.name}") prints one.'
 
 
-def named(function: Callable[..., Any], inputs: tuple[Any, ...]) -> dict[str, str]:
+def named(function: Answer, inputs: tuple[Argument, ...]) -> dict[str, str]:
     """The inputs, described, as rows of a report."""
     names = inspect.signature(function).parameters
     pairs = zip(names, inputs, strict=True)
@@ -164,7 +165,7 @@ def kind(value: object) -> str:
     return kinds.get(type(value), f"a value of type {type(value).__name__}")
 
 
-def digits(values: float | list[Any]) -> str:
+def digits(values: Numbers) -> str:
     """Nested lists of numbers, six digits each."""
     if isinstance(values, list):
         return f"[{', '.join(map(digits, values))}]"

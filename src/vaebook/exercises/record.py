@@ -3,9 +3,11 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
+
+Argument = float | Tensor
+Answer = Callable[..., Argument]
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Mistake:
     """
 
     advice: str
-    answer: Callable[..., float | Tensor]
+    answer: Answer
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,8 @@ class Exercise:
     """
 
     name: str
-    solution: Callable[..., float | Tensor]
-    inputs: tuple[tuple[Any, ...], ...]
+    solution: Answer
+    inputs: tuple[tuple[Argument, ...], ...]
     meaning: str
     hint: str
     mistakes: tuple[Mistake, ...]

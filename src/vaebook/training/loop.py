@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
+from vaebook.protocols import Trainable
 from vaebook.training.checkpoints import load_checkpoint, save_checkpoint
 from vaebook.training.records import Data, Epoch, Settings, State, columns
 from vaebook.training.step import (
@@ -22,7 +23,7 @@ from vaebook.training.step import (
 
 
 def fit(
-    model: nn.Module,
+    model: Trainable,
     data: Data,
     settings: Settings,
     *,
@@ -42,7 +43,7 @@ def fit(
 
 
 def run(
-    model: nn.Module,
+    model: Trainable,
     data: Data,
     settings: Settings,
     *,
@@ -57,8 +58,8 @@ def run(
 
     Parameters
     ----------
-    model : Module
-        Anything with ``elbo_terms(x, rng=rng)``; changed in place.
+    model : Trainable
+        Any module with ``elbo_terms(x, rng=rng)``; changed in place.
     data : Tensor (N, ...), or pair of (N, ...) and (N, C)
         The whole training set, on the device of the model: images, or images and their
         labels for a model with ``elbo_terms(x, y, rng=rng)``.

@@ -3,20 +3,33 @@ r"""What training is told, and what it changes and reports."""
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
+from vaebook.protocols import Objective, Trainable
 from vaebook.variational import ElboTerms
 
 Data = Tensor | tuple[Tensor, ...]
 
 
+class ToPixels(Protocol):
+    """How pixels are made of stored rows."""
+
+    def __call__(self, rows: Tensor, *, rng: torch.Generator) -> Tensor:
+        """Pixels (B, D) of ``rows``, drawn anew at each call."""
+
+
 def columns(data: Data) -> tuple[Tensor, ...]:
     """Images alone, or images and what is known of each: a tuple either way."""
     return (data,) if isinstance(data, Tensor) else tuple(data)
+
+
+def elbo_objective(model: Trainable, *batch: Tensor, rng: torch.Generator) -> ElboTerms:
+    """The objective unless another is given: the model's own ELBO."""
+    return model.elbo_terms(*batch, rng=rng)
 
 
 @dataclass(frozen=True)
@@ -32,12 +45,13 @@ class Settings:
     to_pixels : callable, optional
         ``to_pixels(rows, rng=rng)`` makes each batch's pixels from stored rows; by
         default the rows are the pixels.
-    objective : callable, optional
+    objective : Objective
         ``objective(model, x, rng=rng)`` gives the bound's terms; the ELBO's by default.
-        A model that is trained on pairs is given both, ``objective(model, x, y, ...)``.
+        It gives a :class:`vaebook.protocols.Surrogate` where the gradient to climb is
+        not the bound's. For a model that is told labels it takes ``y`` after ``x``.
     kl_weight : callable, optional
         ``kl_weight(done)`` multiplies the KL when the share ``done`` of training is
-        over; 1 by default.
+        over; 1 by default. A surrogate has its own weights and takes none.
     log_prior : callable, optional
         ``log_prior(model)`` is added to the mean bound: log p(weights) / N, in nats.
     checkpoint : Path, optional
@@ -52,10 +66,10 @@ class Settings:
     batch_size: int = 100
     learning_rate: float = 3e-3
     weight_decay: float = 0.01
-    to_pixels: Callable[..., Tensor] | None = None
-    objective: Callable[..., ElboTerms] | None = None
+    to_pixels: ToPixels | None = None
+    objective: Objective = elbo_objective
     kl_weight: Callable[[float], float] | None = None
-    log_prior: Callable[[nn.Module], Tensor] | None = None
+    log_prior: Callable[[Trainable], Tensor] | None = None
     checkpoint: Path | None = None
     progress: bool = False
     threads: int = 1
@@ -77,7 +91,7 @@ class Epoch(NamedTuple):
 class State(NamedTuple):
     """All that training changes: a checkpoint is these four."""
 
-    model: nn.Module
+    model: Trainable
     optimizer: Optimizer
     rng: torch.Generator
     history: list[Epoch]
