@@ -92,6 +92,7 @@ def run(
 
 
 def _enough(data: tuple[Tensor, ...], batch_size: int) -> tuple[Tensor, ...]:
+    """``data`` themselves, if they fill a batch and each image has its label."""
     lengths = [len(column) for column in data]
     if len(set(lengths)) > 1:
         raise ValueError(f"each image needs one label; received {lengths} rows")
@@ -108,9 +109,10 @@ def _one_epoch(
     settings: Settings,
     validation: Data | None,
 ) -> Epoch:
+    """Train for an epoch, on the threads asked for, then look at the validation set."""
     with _threads(settings.threads):
-        means = _train_epoch(state, data, settings)
-        return Epoch(*means, _mean_elbo(state, validation))
+        expected_log_lik, kl = _train_epoch(state, data, settings)
+        return Epoch(expected_log_lik, kl, _mean_elbo(state, validation))
 
 
 @contextmanager
@@ -126,20 +128,22 @@ def _threads(number: int) -> Iterator[None]:
 
 def _train_epoch(
     state: State, data: tuple[Tensor, ...], settings: Settings
-) -> tuple[float, ...]:
+) -> tuple[float, float]:
     """One pass over the data in a new order: mean E_q[log p(x|z)] and KL, nats."""
     batches = _batches(state, data[0], settings.batch_size)
     sums = torch.zeros(2, dtype=torch.float64)
 
     for step, rows in enumerate(batches):
-        done = (len(state.history) + step / len(batches)) / settings.epochs
+        done = _share_done(state, step / len(batches), settings)
         set_learning_rate(state.optimizer, settings, done)
-        batch = make_batch(data, rows, settings, rng=state.rng)
-        with _naming_the_step(len(state.history) + 1, step + 1):
-            terms = train_step(state, batch, settings, kl_weight(settings, done))
-        sums += torch.tensor(terms)
+        weight = kl_weight(settings, done)
 
-    return tuple((sums / len(batches)).tolist())
+        batch = make_batch(data, rows, settings, rng=state.rng)
+        with _naming_the_step(state, step):
+            sums += torch.tensor(train_step(state, batch, settings, weight))
+
+    expected_log_lik, kl = (sums / len(batches)).tolist()
+    return expected_log_lik, kl
 
 
 def _batches(state: State, x: Tensor, batch_size: int) -> tuple[Tensor, ...]:
@@ -148,13 +152,18 @@ def _batches(state: State, x: Tensor, batch_size: int) -> tuple[Tensor, ...]:
     return order.split(batch_size)[: len(x) // batch_size]
 
 
+def _share_done(state: State, of_this_epoch: float, settings: Settings) -> float:
+    """How much of training is over, from 0 to 1: whole epochs, and part of one."""
+    return (len(state.history) + of_this_epoch) / settings.epochs
+
+
 @contextmanager
-def _naming_the_step(epoch: int, step: int) -> Iterator[None]:
-    """Say in front of a failure of the step where training was."""
+def _naming_the_step(state: State, step: int) -> Iterator[None]:
+    """Say in front of a failure of the step where training was; both count from 1."""
     try:
         yield
     except NonFiniteLossError as error:
-        where = f"epoch {epoch}, step {step}"
+        where = f"epoch {len(state.history) + 1}, step {step + 1}"
         raise NonFiniteLossError(f"{where}: {error}") from None
 
 

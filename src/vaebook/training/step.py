@@ -4,7 +4,7 @@ import math
 
 import torch
 from torch import Tensor
-from torch.optim import AdamW
+from torch.optim import AdamW, Optimizer
 
 from vaebook.protocols import Surrogate, Trainable
 from vaebook.training.records import Settings, State
@@ -20,7 +20,7 @@ def make_optimizer(model: Trainable, settings: Settings) -> AdamW:
     return AdamW(model.parameters(), weight_decay=settings.weight_decay, fused=True)
 
 
-def set_learning_rate(optimizer: AdamW, settings: Settings, done: float) -> None:
+def set_learning_rate(optimizer: Optimizer, settings: Settings, done: float) -> None:
     """Half a cosine: the whole rate at ``done`` = 0, none at 1, where training ends."""
     rate = settings.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
     optimizer.param_groups[0]["lr"] = rate

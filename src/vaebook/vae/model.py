@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from vaebook.autoencoder import mirrored_nets
+from vaebook.autoencoder import Decoder, Encoder, mirrored_nets
 from vaebook.em import GaussianMixture, InverseWishart, fit_em, sample_mixture
 from vaebook.likelihood import bernoulli_log_prob, gaussian_log_prob
 from vaebook.map_estimation import gaussian_log_prior
@@ -19,7 +19,7 @@ from vaebook.reparameterization import (
 )
 from vaebook.variational import ElboTerms, gaussian_kl
 
-MakeNets = Callable[..., tuple[nn.Module, nn.Module]]
+MakeNets = Callable[..., tuple[Encoder, Decoder]]
 
 
 class Posterior(NamedTuple):
