@@ -7,10 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from vaebook.checks import at_least, data_matrix, floating, has_shape, same_last_axis
+from vaebook.distances import distances
 from vaebook.likelihood import bernoulli_log_prob
 from vaebook.variational import ElboTerms
-
-EXACT = "donot_use_mm_for_euclid_dist"  # the fast way loses a distance near 0
 
 
 def mlp(sizes: Sequence[int]) -> nn.Sequential:
@@ -212,4 +211,4 @@ def nearest_distance(z: Tensor, codes: Tensor) -> Tensor:
     A code that is among the points counts as its own nearest: give the others.
     """
     same_last_axis(z=z, codes=data_matrix(codes, "codes"))
-    return torch.cdist(z, codes, compute_mode=EXACT).amin(-1)
+    return distances(z, codes).amin(-1)

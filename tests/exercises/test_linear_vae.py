@@ -114,7 +114,7 @@ def reconstructed_by_the_library(x, mean, u, eigenvalues, sigma):
         ("linear.4", lambda w, s: linear_vae.diagonal_gap(linear(w, 0 * w[:, 0], s))),
         (
             "linear.5",
-            lambda x, w, s: linear_vae.em_step(linear(w, 0 * x[0], s), x).weights,
+            lambda x, w, s: linear_vae.ppca_em_step(linear(w, 0 * x[0], s), x).weights,
         ),
     ],
 )

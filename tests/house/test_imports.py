@@ -24,7 +24,7 @@ from house.trees import (
     tree,
 )
 
-SHARED = {"checks", "files", "protocols", "datasets", "training"}
+SHARED = {"checks", "distances", "files", "protocols", "datasets", "training"}
 DRAWING = {"figures", "explore", "site"}
 GRAPH = graph()
 OF_CHAPTERS = sorted(name for name in MODULES if chapter_of(name) in BOOK)
@@ -135,7 +135,7 @@ def test_a_ring_is_found():
 
 # Explorers
 
-ROOMS_OF_EXPLORERS = {"figures", "checks", *BOOK}
+ROOMS_OF_EXPLORERS = {"figures", "checks", "distances", *BOOK}
 EXPLORERS = sorted(name for name in MODULES if name.startswith("vaebook.explore."))
 
 

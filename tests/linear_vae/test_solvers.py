@@ -10,7 +10,7 @@ from torch.distributions import MultivariateNormal
 
 from vaebook.bayes import LinearGaussian, standard_gaussian
 from vaebook.datasets import load_digits
-from vaebook.linear_vae import diagonal_gap, em_step, exact_q_elbo, ppca, spectrum
+from vaebook.linear_vae import diagonal_gap, exact_q_elbo, ppca, ppca_em_step, spectrum
 from vaebook.variational import ascend
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -73,9 +73,9 @@ def numpy_em(model, x):
 )
 @settings(deadline=None, max_examples=25)
 @given(seed=SEEDS, latent_dim=st.integers(1, 3))
-def test_em_step_is_numpys(seed, latent_dim):
+def test_ppca_em_step_is_numpys(seed, latent_dim):
     model, x = random_model(seed, latent_dim), correlated(seed)
-    found, (weights, offset, var) = em_step(model, x), numpy_em(model, x)
+    found, (weights, offset, var) = ppca_em_step(model, x), numpy_em(model, x)
     np.testing.assert_allclose(found.weights, weights, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(found.offset, offset, **EXACT)
     np.testing.assert_allclose(found.var, [var] * D, rtol=1e-9)
@@ -90,7 +90,7 @@ def test_em_never_lowers_the_likelihood(seed, latent_dim):
     model, x, heights = random_model(seed, latent_dim), correlated(seed), []
     for _ in range(10):
         heights.append(scipy_log_p(model, x).mean())
-        model = em_step(model, x)
+        model = ppca_em_step(model, x)
     assert (np.diff(heights) >= -1e-10).all()
 
 
@@ -101,12 +101,12 @@ def test_em_never_lowers_the_likelihood(seed, latent_dim):
 def test_maximum_likelihood_is_the_fixed_point(latent_dim):
     x = correlated(1)
     best = ppca(spectrum(x), latent_dim)
-    step = em_step(best, x)
+    step = ppca_em_step(best, x)
     for found, expected in zip(step[1:], best[1:], strict=True):
         np.testing.assert_allclose(found, expected, **EXACT)
     model = random_model(2, latent_dim)
     for _ in range(1000):
-        model = em_step(model, x)
+        model = ppca_em_step(model, x)
     expected = best.marginal().cov
     np.testing.assert_allclose(model.marginal().cov, expected, rtol=1e-8, atol=1e-8)
     np.testing.assert_allclose(model.var, best.var, rtol=1e-8)
@@ -118,7 +118,7 @@ def test_a_zero_column_stays_zero():
     start.weights[:, 1] = 0
     model = start
     for _ in range(1000):
-        model = em_step(model, x)
+        model = ppca_em_step(model, x)
     assert (model.weights[:, 1] == 0).all()
     expected = scipy_log_p(best, x).mean()
     assert scipy_log_p(model, x).mean() == pytest.approx(expected, abs=1e-9)
@@ -187,7 +187,7 @@ def assert_same_model(found, digits):
 def test_em_finds_the_closed_form_of_the_digits(digits):
     x, _, _, model = digits
     for _ in range(200):
-        model = em_step(model, x)
+        model = ppca_em_step(model, x)
     assert_same_model(model, digits)
 
 
@@ -218,7 +218,7 @@ def test_em_refuses_what_does_not_fit(change, message):
     change = {"x": correlated(0)} | change
     x = change.pop("x")
     with pytest.raises(ValueError, match=message):
-        em_step(random_model(0)._replace(**change), x)
+        ppca_em_step(random_model(0)._replace(**change), x)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from torch.distributions import MultivariateNormal, kl_divergence
 
 from vaebook.autoencoder import initialise
 from vaebook.datasets import load_digits
-from vaebook.linear_vae import em_step, exact_q_elbo, ppca, spectrum
+from vaebook.linear_vae import exact_q_elbo, ppca, ppca_em_step, spectrum
 from vaebook.training import Settings, fit
 from vaebook.vae import GaussianVAE
 from vaebook.variational import ascend
@@ -282,7 +282,7 @@ def test_five_solvers_of_the_linear_vae_agree():
     start = ppca(spectrum(x), 2, 0.1)._replace(weights=weights)
     by_em = start
     for _ in range(300):
-        by_em = em_step(by_em, x)
+        by_em = ppca_em_step(by_em, x)
     climbed = ascend(
         lambda *p: exact_q_elbo(*p, x), [weights, start.offset, start.var[0].log()]
     )

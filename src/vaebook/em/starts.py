@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from vaebook.checks import data_matrix
+from vaebook.distances import distances
 from vaebook.em.mixtures import BernoulliMixture, GaussianMixture
 from vaebook.likelihood import fit_full_gaussian
 
@@ -29,8 +30,7 @@ def kmeans_plus_plus(x: Tensor, num_components: int, *, rng: torch.Generator) ->
     _check_number(x, num_components)
     centres = random_rows(x, 1, rng=rng)
     while len(centres) < num_components:
-        exact = "donot_use_mm_for_euclid_dist"  # 0 between equal rows, not rounding
-        squared = torch.cdist(x, centres, compute_mode=exact).min(1).values.square()
+        squared = distances(x, centres).min(1).values.square()
         if not squared.any():
             raise ValueError(f"x holds only {len(centres)} different rows")
         centres = torch.cat([centres, x[torch.multinomial(squared, 1, generator=rng)]])

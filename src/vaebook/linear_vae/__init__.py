@@ -12,19 +12,19 @@ from vaebook.linear_vae.closed_form import (
     set_layer,
     spectrum,
 )
-from vaebook.linear_vae.solvers import em_step, exact_q_elbo
+from vaebook.linear_vae.solvers import exact_q_elbo, ppca_em_step
 
 __all__ = [
     "LinearEncoder",
     "Spectrum",
     "best_var",
     "diagonal_gap",
-    "em_step",
     "exact_q_elbo",
     "linear_parameters",
     "mean_log_evidence",
     "optimal_encoder",
     "ppca",
+    "ppca_em_step",
     "set_layer",
     "spectrum",
 ]

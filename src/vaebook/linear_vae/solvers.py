@@ -8,7 +8,7 @@ from vaebook.checks import data_matrix, has_shape
 from vaebook.variational import linear_elbo
 
 
-def em_step(model: LinearGaussian, x: Tensor) -> LinearGaussian:
+def ppca_em_step(model: LinearGaussian, x: Tensor) -> LinearGaussian:
     r"""One step of EM: posteriors of all codes, then the best W and sigma^2 for them.
 
     .. math:: W \leftarrow \Big[\sum_n (x_n-\bar x)\,E[z_n]^\top\Big]

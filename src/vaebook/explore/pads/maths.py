@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from vaebook.checks import cholesky
+from vaebook.distances import distances
 from vaebook.explore.parts.packing import net_shapes
 from vaebook.likelihood import fit_full_gaussian
 
@@ -128,11 +129,6 @@ def within(codes: Tensor, gaussian: Gaussian, radius: float) -> Tensor:
     mean, chol = gaussian
     white = torch.linalg.solve_triangular(chol, (codes - mean).T, upper=False)
     return white.norm(dim=0) <= radius
-
-
-def distances(z: Tensor, codes: Tensor) -> Tensor:
-    """Of each point (..., M, 2) from each code (..., N, 2): (..., M, N)."""
-    return torch.cdist(z, codes, compute_mode="donot_use_mm_for_euclid_dist")
 
 
 def nearest_other(codes: Tensor) -> Tensor:
