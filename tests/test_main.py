@@ -3,12 +3,14 @@
 import re
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 import torch
 
 from vaebook.__main__ import bernoulli_bytes, main
 from vaebook.datasets import Mnist, Split
+from vaebook.results import load, save
 
 SMALL = ["--hidden", "8", "--latents", "2", "--batch", "200"]
 
@@ -22,6 +24,32 @@ def test_train_then_evaluate_on_the_digits(tmp_path, capsys):
     said = capsys.readouterr().out
     score = float(re.search(r"test score ([\d.]+) ±", said)[1])
     assert 24 < score < 46
+
+
+def test_a_recorded_run_stores_what_training_and_evaluation_say(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("vaebook.__main__.results.save", partial(save, folder=tmp_path))
+    path = str(tmp_path / "run.safetensors")
+    words = [path, "--epochs", "2", "--samples", "20", "--seed", "3", *SMALL]
+    main(["record", *words, "--name", "made"])
+    said = capsys.readouterr().out
+    record = load("made", tmp_path)
+    assert record.command.startswith("python -m vaebook record ")
+    assert record.seeds == (3,)
+    assert f"training ELBO {record.numbers['training_elbo']:.2f} nats" in said
+    score, error = record.numbers["test_score"], record.numbers["standard_error"]
+    assert f"test score {score:.3f} ± {error:.3f} nats" in said
+    assert record.short.keys() == record.numbers.keys()
+    main(["evaluate", *words])
+    assert f"test score {score:.3f} ± {error:.3f} nats" in capsys.readouterr().out
+
+
+def test_a_recorded_run_starts_anew(tmp_path):
+    path = tmp_path / "run.safetensors"
+    path.write_bytes(b"")
+    with pytest.raises(FileExistsError, match="a recorded run starts anew"):
+        main(["record", str(path), "--epochs", "1", *SMALL])
 
 
 def test_mnist_is_binarised_anew_for_each_batch(tmp_path, capsys, monkeypatch):

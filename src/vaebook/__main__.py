@@ -1,27 +1,39 @@
 """Train and score a VAE from the command line: ``python -m vaebook train --help``."""
 
 import argparse
+import shlex
+import sys
+import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor
 
+from vaebook import results
 from vaebook.datasets import binarize_noisily, load_digits, load_mnist
 from vaebook.monte_carlo import estimate
+from vaebook.protocols import Scorable
 from vaebook.training import Settings, State, fit, load_checkpoint, make_optimizer
 from vaebook.vae import VAE
+
+SHORT = {"data": "digits", "epochs": 20, "samples": 100, "threads": 1}
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command; ``arguments`` are those of the shell by default."""
-    options = parser().parse_args(arguments)
-    {"train": train, "evaluate": evaluate}[options.command](options)
+    words = sys.argv[1:] if arguments is None else arguments
+    options = parser().parse_args(words)
+    if options.command == "record":
+        record(options, shlex.join(["python", "-m", "vaebook", *words]))
+    else:
+        {"train": train, "evaluate": evaluate}[options.command](options)
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line's grammar and its help."""
     top = argparse.ArgumentParser(prog="python -m vaebook", description=__doc__)
-    top.add_argument("command", choices=["train", "evaluate"])
+    top.add_argument("command", choices=["train", "evaluate", "record"])
     top.add_argument("checkpoint", type=Path, help="a .safetensors file")
     top.add_argument("--data", choices=["digits", "mnist"], default="digits")
     top.add_argument("--latents", type=int, default=8)
@@ -32,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--seed", type=int, default=0)
     top.add_argument("--threads", type=int, default=1)
     top.add_argument("--samples", type=int, default=5000, help="of the bound, evaluate")
+    top.add_argument("--name", default="run", help="record: of src/vaebook/results/")
     return top
 
 
@@ -40,8 +53,11 @@ def bernoulli_bytes(rows: Tensor, *, rng: torch.Generator) -> Tensor:
     return torch.bernoulli(rows / 255, generator=rng)
 
 
-def train(options: argparse.Namespace) -> None:
-    """Train, or go on from the checkpoint; it is written after each epoch."""
+def train(options: argparse.Namespace) -> dict[str, float]:
+    """Train, or go on from the checkpoint; it is written after each epoch.
+
+    Returns the training ELBO and its KL after the last epoch, nats per image.
+    """
     digits = options.data == "digits"
     x = load_digits(binarize=False).train.x if digits else load_mnist().train.x
     settings = Settings(
@@ -53,25 +69,75 @@ def train(options: argparse.Namespace) -> None:
         checkpoint=options.checkpoint,
         progress=True,
     )
+
     model, rng = make_model(options, x.shape[1])
     last = fit(model, x, settings, rng=rng)[-1]
     print(f"training ELBO {last.elbo:.2f} nats per image (KL {last.kl:.2f})")
+    return {"training_elbo": last.elbo, "training_kl": last.kl}
 
 
-def evaluate(options: argparse.Namespace) -> None:
-    """Score the test images by the importance-weighted bound, with a standard error."""
+def evaluate(options: argparse.Namespace) -> dict[str, float]:
+    """Score the test images by the importance-weighted bound, with a standard error.
+
+    Returns both, nats per image; the score is minus the bound, so lower is better.
+    """
     digits = options.data == "digits"
     x = load_digits(binarize=True).test.x if digits else load_mnist().test.x
     model, rng = make_model(options, x.shape[1])
     optimizer = make_optimizer(model, Settings())
     load_checkpoint(options.checkpoint, State(model, optimizer, rng, []))
+
     rng.manual_seed(options.seed)
     x = x if digits else bernoulli_bytes(x, rng=rng)
-    parts = [
-        -model.log_evidence(part, options.samples, rng=rng).value
-        for part in x.split(500)
-    ]
-    print(f"test score {estimate(torch.cat(parts))} nats per image")
+    score = estimate(scores(model, x, options.samples, rng=rng))
+    print(f"test score {score} nats per image")
+    return {"test_score": score.mean, "standard_error": score.standard_error}
+
+
+def scores(
+    model: Scorable, x: Tensor, num_samples: int, *, rng: torch.Generator
+) -> Tensor:
+    """Minus the bound on log p(x) of each image, (N,) nats, 500 images at a time."""
+    parts = x.split(500)
+    return torch.cat(
+        [-model.log_evidence(part, num_samples, rng=rng).value for part in parts]
+    )
+
+
+def record(options: argparse.Namespace, command: str) -> None:
+    """Train and evaluate from the start, and store what came out under a name.
+
+    Raises
+    ------
+    FileExistsError
+        If there is a checkpoint: a run that goes on has no time of its own.
+    """
+    if options.checkpoint.exists():
+        raise FileExistsError(f"{options.checkpoint}: a recorded run starts anew")
+
+    began = time.perf_counter()
+    numbers = train(options) | evaluate(options)
+    seconds = time.perf_counter() - began
+
+    run = results.Record(
+        command=command,
+        seeds=(options.seed,),
+        commit=results.commit(),
+        hardware=results.hardware(),
+        seconds=round(seconds, 1),
+        versions=results.versions(),
+        numbers=numbers,
+        short=short_run(options),
+    )
+    print(f"written to {results.save(options.name, run)}")
+
+
+def short_run(options: argparse.Namespace) -> dict[str, float]:
+    """The same numbers of the same model in seconds, on the bundled digits."""
+    with TemporaryDirectory() as folder:
+        elsewhere = {"checkpoint": Path(folder) / "short.safetensors"}
+        shortened = argparse.Namespace(**vars(options) | SHORT | elsewhere)
+        return train(shortened) | evaluate(shortened)
 
 
 def make_model(
