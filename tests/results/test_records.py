@@ -1,9 +1,11 @@
 """Records: read back as written, and no further from the code than rounding."""
 
+import re
 import shlex
 from dataclasses import replace
 
 import pytest
+from house.trees import ROOT
 
 from vaebook.__main__ import parser, short_run
 from vaebook.results import Record, RecordError, load, names, save
@@ -87,6 +89,33 @@ def test_a_stored_record_is_what_its_command_gives_on_a_small_scale(name):
     """Digits instead of MNIST, few epochs: other processors round otherwise."""
     record = load(name)
     assert short_again(record.command) == pytest.approx(record.short, rel=1e-3)
+
+
+def typed(command):
+    """The options of a command, less what tells one command from another."""
+    words = shlex.split(command.replace("\\\n", " "))
+    given = vars(parser().parse_args(words[words.index("vaebook") + 1 :]))
+    return {name: given[name] for name in given if name not in ("command", "name")}
+
+
+def test_the_readme_says_what_the_record_of_its_commands_holds():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    record = load("mnist")
+    asked = typed(record.command)
+    shown = re.findall(r"\S+ -m vaebook (?:train|evaluate) (?:.*\\\n)*.*", readme)
+    assert len(shown) == 2
+    flags = [set(re.findall(r"--(\w+)", command)) for command in shown]
+    assert set.union(*flags) | {"name"} == set(re.findall(r"--(\w+)", record.command))
+    for command, written in zip(shown, flags, strict=True):
+        given = typed(command)
+        assert {name: given[name] for name in written} == {
+            name: asked[name] for name in written
+        }
+    prose = " ".join(readme.split())
+    assert f"took {record.seconds:.0f} seconds on {record.hardware}," in prose
+    numbers = record.numbers
+    score = f"{numbers['test_score']:.2f} ± {numbers['standard_error']:.2f} nats"
+    assert f"the test images score {score}." in prose
 
 
 def test_a_record_that_has_drifted_from_the_code_is_found():
