@@ -33,7 +33,7 @@ class LatentModel(nn.Module, ABC):
     """What follows from a posterior and a likelihood, whatever the nets behind them.
 
     The code is ``latent_dim`` numbers, with a standard Gaussian prior. The bounds, the
-    score and the samples below ask for the three abstract methods and nothing else.
+    score and the images below are made of the three abstract methods.
     """
 
     latent_dim: int
