@@ -75,6 +75,7 @@ def homeless(tests: list[Path], modules: list[Path]) -> list[str]:
 
 
 SOURCES = [path.relative_to(SOURCE) for path in sorted(SOURCE.rglob("*.py"))]
+SCRIPTS = [path.relative_to(SOURCE) for path in sorted(SOURCE.rglob("*.js"))]
 TEST_FILES = [path.relative_to(TESTS) for path in sorted(TESTS.rglob("test_*.py"))]
 
 
@@ -92,7 +93,8 @@ def test_every_explorer_has_tests_in_its_folder(name):
 
 def test_every_test_has_a_module_at_its_place():
     pages = {Path("site/test_pages.py")}
-    assert homeless([path for path in TEST_FILES if path not in pages], SOURCES) == []
+    tests = [path for path in TEST_FILES if path not in pages]
+    assert homeless(tests, [*SOURCES, *SCRIPTS]) == []
 
 
 def test_what_is_out_of_place_is_found():

@@ -12,7 +12,8 @@ from browser.drive import (
     boxes,
     drawn,
     numbers,
-    place_of,
+    of_axes,
+    settled,
 )
 from browser.page import THEME
 from explore.made import make_posterior, make_surface, versicolor
@@ -72,45 +73,103 @@ def is_density(points, mean, sigma):
     return factor
 
 
-@pytest.mark.browser
-@pytest.mark.parametrize("setting", [PRIORS[0], PRIORS[3], (2, 0.5, 0.1, 49)])
-def test_the_curves_of_the_posterior_are_drawn_to_scale(setting, show):
-    explorer = with_prior(make_posterior(), *setting)
-    (mu0, tau, sigma, seen), page = setting, show(explorer).page
-    page.wait_for_timeout(100)
-    frame, x = explorer.frame["mu"], explorer.now.seen
-    curves = {
-        "prior": (mu0, tau),
-        "likelihood": (x.mean().item(), sigma / len(x) ** 0.5),
-        "posterior": [
-            explorer.now.posterior().mu.item(),
-            explorer.now.posterior().var.item(),
-        ],
-        "predictive": [v.item() for v in explorer.now.predictive()],
+DRAWN = [PRIORS[0], PRIORS[3], (2, 0.5, 0.1, 49)]
+
+
+def gaussians(explorer):
+    """Mean and standard deviation of each curve, from the present setting."""
+    now = explorer.now
+    posterior, predictive = now.posterior(), now.predictive()
+    x = now.seen
+    return {
+        "prior": (explorer.mu0, explorer.tau),
+        "likelihood": (x.mean().item(), explorer.sigma / len(x) ** 0.5),
+        "posterior": (posterior.mu.item(), posterior.var.sqrt().item()),
+        "predictive": (predictive.mu.item(), predictive.var.sqrt().item()),
     }
-    for name in ("posterior", "predictive"):
-        curves[name][1] **= 0.5
-    factors = [
-        is_density(to_scale(page, f".vb-posterior-{name} path", *frame), *gaussian)
-        for name, gaussian in curves.items()
-    ]
-    assert factors[0] == pytest.approx(factors[1], rel=0.01)
-    assert factors[2] == pytest.approx(factors[1], rel=0.01)
-    assert factors[3] == pytest.approx(sigma / 1.25 / stats.norm.pdf(0), rel=0.01)
-    peak = drawn(page, ".vb-posterior-posterior path")[:, 1]
-    assert peak.max() == pytest.approx(1 / 1.1, abs=1e-3)
-    assert np.abs(np.diff(peak)).max() < 0.08  # no corners where it is narrow
+
+
+def curve_of(name):
+    return f".vb-posterior-{name} path"
+
+
+@pytest.fixture(params=DRAWN, ids=str)
+def posterior_page(request, show):
+    """The explorer at a setting, and its page once the plots have their size."""
+    explorer = with_prior(make_posterior(), *request.param)
+    page = show(explorer).page
+    settled(page)
+    return explorer, page
+
+
+@pytest.mark.browser
+def test_each_curve_is_the_density_of_its_gaussian(posterior_page):
+    explorer, page = posterior_page
+    for name, gaussian in gaussians(explorer).items():
+        points = to_scale(page, curve_of(name), *explorer.frame["mu"])
+        is_density(points, *gaussian)
+
+
+@pytest.mark.browser
+def test_prior_likelihood_and_posterior_share_one_axis(posterior_page):
+    """In units of density, so that the likelihood has area 1 like the others."""
+    explorer, page = posterior_page
+    factors = {
+        name: is_density(
+            to_scale(page, curve_of(name), *explorer.frame["mu"]), *gaussian
+        )
+        for name, gaussian in gaussians(explorer).items()
+    }
+    assert factors["prior"] == pytest.approx(factors["likelihood"], rel=0.01)
+    assert factors["posterior"] == pytest.approx(factors["likelihood"], rel=0.01)
+
+
+@pytest.mark.browser
+def test_the_axis_reaches_just_above_the_peak_of_the_posterior(posterior_page):
+    _, page = posterior_page
+    heights = drawn(page, curve_of("posterior"))[:, 1]
+    assert heights.max() == pytest.approx(1 / 1.1, abs=1e-3)
+
+
+@pytest.mark.browser
+def test_the_axis_of_the_forecast_fits_a_known_mean(posterior_page):
+    explorer, page = posterior_page
+    points = to_scale(page, curve_of("predictive"), *explorer.frame["mu"])
+    factor = is_density(points, *gaussians(explorer)["predictive"])
+    tallest = stats.norm.pdf(0, scale=explorer.sigma)
+    assert factor == pytest.approx(1 / (1.25 * tallest), rel=0.01)
+
+
+@pytest.mark.browser
+def test_a_narrow_posterior_has_no_corners(posterior_page):
+    _, page = posterior_page
+    heights = drawn(page, curve_of("posterior"))[:, 1]
+    assert np.abs(np.diff(heights)).max() < 0.08
+
+
+@pytest.mark.browser
+def test_a_fill_lies_between_its_curve_and_the_axis(posterior_page):
+    _, page = posterior_page
     for k, name in enumerate(("posterior", "predictive")):
         fill = drawn(page, f".vb-posterior-fill path >> nth={k}")
         np.testing.assert_allclose(fill[[0, -1]], [[0, 0], [1, 0]], atol=1e-3)
-        np.testing.assert_array_equal(
-            fill[1:-1], drawn(page, f".vb-posterior-{name} path")
-        )
-    dot = place_of(page, ".vb-posterior-dot circle")
-    value, density = explorer.x[seen], np.exp(explorer.now.log_predictive())
-    assert dot[1] == pytest.approx(dot[2] * (1 - factors[3] * density), abs=0.5)
-    share = (value - frame[0]) / (frame[1] - frame[0])
-    assert (dot[0] + 0.3) / 1.8 == pytest.approx(share)
+        np.testing.assert_array_equal(fill[1:-1], drawn(page, curve_of(name)))
+
+
+@pytest.mark.browser
+def test_the_next_value_stands_on_its_predictive_density(posterior_page):
+    explorer, page = posterior_page
+    value = explorer.x[explorer.num_seen]
+    low, high = explorer.frame["mu"]
+    tallest = 1.25 * stats.norm.pdf(0, scale=explorer.sigma)
+    height = np.exp(explorer.now.log_predictive()) / tallest
+
+    dot = page.locator(".vb-posterior-dot circle")
+    place = dot.evaluate("(el) => [el.cx.baseVal.value, el.cy.baseVal.value]")
+    [(across, up)] = of_axes(dot, [place])
+    assert across == pytest.approx((value - low) / (high - low))
+    assert up == pytest.approx(height, abs=0.005)
+
     words = page.locator(".posterior-forecast .vb-posterior-word").text_content()
     assert words == f"next: {value:.1f}"
 

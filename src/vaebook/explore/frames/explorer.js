@@ -1,7 +1,10 @@
 // Steps through frames drawn ahead; with a kernel, shows the exact drawing when it arrives.
-import { among, check, nearestNumber, slider } from "../parts/controls.js";
+import { among, check, slider } from "../parts/controls.js";
 import { explorer, format, h } from "../parts/dom.js";
 import { atEnd, mounted } from "../parts/state.js";
+import { frameIndex, nearest } from "./maths.js";
+
+export { frameIndex };
 
 const decimals = (value) => Math.min((String(value).split(".")[1] || "").length, 4);
 
@@ -12,21 +15,6 @@ function written(value, choices) {
 }
 
 const same = (a, b) => Object.keys(a).every((name) => a[name] === b[name]);
-
-// Place of a choice: of a number the nearest, of a word the first if there is no such word
-function nearest(choices, value) {
-  const exact = choices.indexOf(value);
-  if (exact >= 0 || typeof value !== "number") return Math.max(exact, 0);
-  return nearestNumber(choices, value);
-}
-
-// Row of the frame nearest to the values; the last parameter changes fastest.
-export function frameIndex(names, choices, values) {
-  return names.reduce(
-    (index, name, k) => index * choices[k].length + nearest(choices[k], values[name]),
-    0,
-  );
-}
 
 // A box to tick for a choice between false and true, else a slider over the choices
 function controlOf(name, choices) {

@@ -26,7 +26,8 @@ const marked = (mark, text) =>
   h("span", { class: "latent-key" }, h("span", { class: `latent-mark ${mark}` }), text);
 
 export class LatentMap {
-  // options: {shipped (of readModel), bound, reset (a button), draw(), onMove(z), onPick(row), signal}
+  // options: {shipped (of readModel), bound, reset (a button), draw(), onMove(z), onPick(row),
+  // signal}
   constructor({ shipped, bound, reset, draw, onMove, onPick, signal }) {
     Object.assign(this, { shipped, bound, redraw: draw, onMove });
     this.flat = shipped.latentDim === 1;

@@ -23,7 +23,7 @@ export const whole = (min, max) => ({ min, max, step: 1, at: (v) => v, value: (v
 // Any number
 export const any = (min, max) => ({ ...whole(min, max), step: "any" });
 
-// A list of which the choice nearest to a value is shown; `nearest(choices, value)` gives its place.
+// A list of choices; `nearest(choices, value)` gives the place of the one to show for a value.
 export const among = (choices, nearest) => ({
   ...whole(0, choices.length - 1),
   at: (value) => nearest(choices, value),

@@ -71,8 +71,8 @@ function onThemeChange(callback, signal) {
   atEnd(signal, () => observer.disconnect());
 }
 
-// A function that gives the theme's colours, {name: [r, g, b]}; null while `root` isn't in the page,
-// where they are unknown. `draw` is called when they have changed.
+// A function that gives the theme's colours, {name: [r, g, b]}, or null while `root` isn't in the
+// page, where they are unknown. `draw` is called when they have changed.
 export function palette(root, names, draw, signal) {
   let colours = null;
   const changed = () => {

@@ -6,8 +6,8 @@ import { listener } from "./state.js";
 // CSS pixels that a tap may wander
 const SLOP = 8;
 
-// options: {plot (or what has its el, x, y, under and place), label, step(at, dx, dy) (a key's move;
-// dx, dy in steps), home, onMove(x, y), signal}
+// options: {plot (or what has its el, x, y, under and place), label, home, onMove(x, y),
+// step(at, dx, dy) (where a key leads, dx and dy in steps), signal}
 export class Handle {
   constructor({ plot, label, step, home, onMove, signal }) {
     Object.assign(this, { plot, step, home, onMove });
