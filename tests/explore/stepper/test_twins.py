@@ -98,3 +98,24 @@ def heights_between(a, b):
             log_lik = e_step(at, x).log_evidence.sum()
             rows.append([s, log_lik, lower_bound(at, x, log_resp).sum()])
     return rows
+
+
+SHIPPED = """() => m.module.readRuns(m.traits).map(({ path, ...rest }) => {
+  const of = (name) => path.map((mixture) => mixture[name]);
+  return { ...rest, weights: of("weights"), mu: of("mu"), cov: of("cov") };
+})"""
+
+
+@pytest.mark.browser
+def test_the_page_reads_the_runs_that_python_shipped(show):
+    stepper = make_stepper(RUNS[2], presets={"poor": RUNS[3]})
+    visit = show(stepper)
+    visit.page.evaluate(STAND_IN)
+    for found, start in zip(visit.page.evaluate(SHIPPED), RUNS[2:4], strict=True):
+        run, log_lik, bounds = run_from(start)
+        for name in ("weights", "mu", "cov"):
+            ours = torch.stack([getattr(mixture, name) for mixture in run.path])
+            np.testing.assert_allclose(found[name], ours, rtol=1e-12)
+        np.testing.assert_allclose(found["logLik"], log_lik, rtol=1e-12)
+        np.testing.assert_allclose(found["bounds"], [log_lik[0], *bounds], rtol=1e-12)
+        assert found["end"] == ("converged" if run.converged else "steps")
