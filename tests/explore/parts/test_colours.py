@@ -24,6 +24,17 @@ def test_a_colour_of_the_page_is_that_of_the_figures():
     assert f"--vb-accent: light-dark({figures.LIKELIHOOD_COLOUR}, " in css
 
 
+def test_the_stills_name_colours_of_the_table():
+    named = {
+        "ink": colours.INK,
+        "muted": colours.MUTED,
+        "accent": colours.ACCENT,
+        "line": colours.LINE,
+    }
+    for name, colour in named.items():
+        assert colours.LIGHT_AND_DARK[name][0] == colour
+
+
 def test_no_two_classes_share_a_colour():
     for one in zip(*colours.LIGHT_AND_DARK.values(), strict=True):
         classes = one[-10:]

@@ -19,7 +19,12 @@ from vaebook.explore.parts.constraints import (
 CASES = {
     "finite": (FINITE, [0, -3.5], [math.inf, math.nan], "finite"),
     "positive": (POSITIVE, [1e-9, 3], [0, -1, math.inf, math.nan], "positive and"),
-    "within": (within(-1.0, 2), [-1, 2, 2 + 1e-9], [-1.01, 2.1, math.nan], "-1 to 2"),
+    "within": (
+        within(-1.0, 2),
+        [-1, 2, 2 + 1e-9],
+        [-1.01, 2 + 1e-8, 2.1, math.nan],
+        "-1 to 2",
+    ),
     "whole within": (within(0, 2**31 - 1), [0, 2**31 - 1], [-1, 2**31], "2147483647"),
     "at least": (at_least(1), [1, 9], [0, -1, math.nan], "at least 1"),
     "one of two": (one_of(("a", "b")), ["a", "b"], ["c", ""], "a or b;"),

@@ -103,6 +103,23 @@ def test_a_change_from_python_redraws_what_watches_it(view):
 
 
 @pytest.mark.browser
+def test_after_the_reader_python_is_heard_again(view):
+    view.locator("button").click()
+    log(view)
+    view.evaluate("model.set('b', 7)")
+    assert log(view) == ["b a=1"]
+
+
+@pytest.mark.browser
+def test_a_drawing_is_told_which_of_its_traits_were_written(view):
+    log(view)
+    view.evaluate("view.state.put({ b: 4, d: 5 })")
+    assert log(view) == ["b a=0"]
+    view.evaluate("view.state.put({ d: 6 })")
+    assert log(view) == []
+
+
+@pytest.mark.browser
 def test_at_the_end_nothing_listens_any_more(view):
     log(view)
     view.evaluate("window.root = view.root")

@@ -22,7 +22,7 @@ export function gradientStep({ mean, variance }, [mu, sigma], rate) {
 }
 
 // Nats, of all the data, that a step gains
-export const gainOf = (fit, from, to) => logLik(fit, to) - logLik(fit, from);
+const gainOf = (fit, from, to) => logLik(fit, to) - logLik(fit, from);
 
 // Gradient ascent from `at`, without `at` itself: count steps,
 // fewer if one gains under leastGain or overflows

@@ -77,7 +77,7 @@ export function encode(model, x) {
   return { mu: out.slice(0, L), logVar: out.slice(L) };
 }
 
-export function bernoulliLogProb(x, logits) {
+function bernoulliLogProb(x, logits) {
   let total = 0;
   for (let d = 0; d < logits.length; d++) total += x[d] * logits[d] - softplus(logits[d]);
   return total;

@@ -13,7 +13,7 @@ export function s(tag, attributes = {}, ...children) {
 }
 
 // "mean _\u03bc_" as text whose part between underscores is italic; subscripts are plain Unicode.
-export const mathText = (text) =>
+const mathText = (text) =>
   text.split("_").map((part, k) => (k % 2 ? s("tspan", { "font-style": "italic" }, part) : part));
 
 // Points of the ellipse k standard deviations from `mean`, for a covariance [[a, b], [b, d]].

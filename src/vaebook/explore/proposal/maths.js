@@ -16,14 +16,14 @@ export function logWeights(eps, { mean, sd, target }) {
 }
 
 // The weights as shares of their sum
-export function shares(logW) {
+function shares(logW) {
   const most = logW.reduce((a, b) => Math.max(a, b));
   const w = logW.map((v) => Math.exp(v - most));
   const total = w.reduce((a, b) => a + b);
   return w.map((v) => v / total);
 }
 
-export const sampleSize = (share) => 1 / share.reduce((sum, v) => sum + v * v, 0);
+const sampleSize = (share) => 1 / share.reduce((sum, v) => sum + v * v, 0);
 
 // ESS / S alone; no weight of a q within the sliders' ranges overflows
 export function worth(eps, { mean, sd, target }) {
@@ -47,14 +47,14 @@ export function limit({ mean, sd, target }) {
 }
 
 // Self-normalised estimate of the mean of `values` under p, and its standard error
-export function average(values, share) {
+function average(values, share) {
   const value = share.reduce((sum, v, k) => sum + v * values[k], 0);
   const se = Math.sqrt(share.reduce((sum, v, k) => sum + (v * (values[k] - value)) ** 2, 0));
   return { value, se };
 }
 
 // Hill's estimate from the largest log-weights; null for too few draws
-export function tailIndex(logW, fewest) {
+function tailIndex(logW, fewest) {
   if (logW.length < fewest) return null;
   const count = Math.ceil(3 * Math.sqrt(logW.length));
   const largest = [...logW].sort((a, b) => b - a).slice(0, count + 1);

@@ -21,7 +21,7 @@ export function readData(state) {
 }
 
 // Of the `count` latents on offer; eigenvalues fall.
-export const numAlive = ({ eigenvalues }, count, noise) =>
+const numAlive = ({ eigenvalues }, count, noise) =>
   eigenvalues.slice(0, count).filter((v) => v > noise).length;
 
 // The mean of the eigenvalues left over

@@ -13,7 +13,7 @@ class Ring extends Handle {
 }
 
 // Responsibilities as one colour
-export function mixedColour(resp, colours) {
+function mixedColour(resp, colours) {
   let [colour] = colours;
   let share = resp[0];
   for (let k = 1; k < resp.length; k++) {
