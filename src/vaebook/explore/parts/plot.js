@@ -1,9 +1,10 @@
-// A small plot in SVG: scales, axes, and shapes in data units. Colours come from plot.css.
+// A small plot in SVG: axes, and shapes in data units. Colours come from plot.css.
 import { h } from "./dom.js";
 import { clamp } from "./scales.js";
 import { atEnd } from "./state.js";
 
 const MARGIN = { left: 36, right: 10, top: 24, bottom: 40 };
+
 // s("text", { x: 3, class: "a" }, child, "text") in SVG's namespace
 export function s(tag, attributes = {}, ...children) {
   const el = document.createElementNS("http://www.w3.org/2000/svg", tag);

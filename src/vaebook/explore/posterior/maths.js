@@ -7,7 +7,7 @@ export const logDensity = (value, gaussian) =>
   logLik({ count: 1, mean: value, variance: 0 }, gaussian);
 
 // Of the mean, after one more value: precisions add up
-export function update([mu, tau], value, sigma) {
+function update([mu, tau], value, sigma) {
   const precision = 1 / tau ** 2 + 1 / sigma ** 2;
   return [(mu / tau ** 2 + value / sigma ** 2) / precision, 1 / Math.sqrt(precision)];
 }
