@@ -1,5 +1,6 @@
 """Records: read back as written, and no further from the code than rounding."""
 
+import json
 import re
 import shlex
 from dataclasses import replace
@@ -61,6 +62,14 @@ def test_a_file_that_is_no_record_is_an_error_that_says_what_it_is(
 ):
     (tmp_path / "made.json").write_text(text)
     with pytest.raises(RecordError, match=found):
+        load("made", tmp_path)
+
+
+def test_seeds_that_are_no_list_are_refused(tmp_path):
+    path = save("made", MADE, tmp_path)
+    held = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(held | {"seeds": 5}), "utf-8")
+    with pytest.raises(RecordError, match=r"expected a list of seeds, found 5"):
         load("made", tmp_path)
 
 

@@ -90,11 +90,13 @@ def test_another_models_checkpoint_is_refused_and_nothing_changes(tmp_path):
     assert all(torch.equal(v, before[k]) for k, v in state.model.state_dict().items())
 
 
-def test_a_missing_or_unknown_tensor_is_named(tmp_path):
+@pytest.mark.parametrize(("name", "kind"), [("rng", "uint8"), ("history", "float64")])
+def test_a_missing_tensor_is_named(tmp_path, name, kind):
     path = tmp_path / "run.safetensors"
     save_checkpoint(path, make_state())
     tensors = load_file(path)
-    del tensors["rng"]
+    del tensors[name]
     save_file(tensors, path)
-    with pytest.raises(CheckpointError, match=r"'rng': expected torch.uint8 .* none"):
+    message = rf"'{name}': expected torch.{kind} .* none"
+    with pytest.raises(CheckpointError, match=message):
         load_checkpoint(path, make_state())

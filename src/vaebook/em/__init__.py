@@ -15,6 +15,8 @@ from vaebook.em.algorithm import (
     sample_mixture,
 )
 from vaebook.em.mixtures import (
+    LEAST_VARIANCE,
+    LEAST_WEIGHT,
     BernoulliMixture,
     CollapsedComponentError,
     GaussianMixture,
@@ -29,6 +31,8 @@ from vaebook.em.starts import (
 )
 
 __all__ = [
+    "LEAST_VARIANCE",
+    "LEAST_WEIGHT",
     "BernoulliMixture",
     "CollapsedComponentError",
     "EStep",

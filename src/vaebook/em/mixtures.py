@@ -15,6 +15,9 @@ from vaebook.map_estimation import Beta
 
 IMPOSSIBLE = -1e30  # stands for log 0, so that 0 log 0 is 0 in a product
 
+LEAST_WEIGHT = 1e-12  # of a component: one with less explains nothing
+LEAST_VARIANCE = 1e-10  # of a component in any direction, relative to the data's
+
 
 class CollapsedComponentError(ValueError):
     """A component is empty or has no width left: says which, and what to do."""
@@ -186,7 +189,7 @@ def _collapsed(k: int, what: str) -> CollapsedComponentError:
 
 def _refuse_empty(weights: Tensor) -> None:
     k = int(weights.argmin())
-    if not weights[k] > 1e-12:
+    if not weights[k] > LEAST_WEIGHT:
         raise _collapsed(k, f"weight is {weights[k].item():.1e}, it explains nothing")
 
 
@@ -198,6 +201,6 @@ def _refuse_flat(cov: Tensor, var: Tensor) -> None:
         raise ValueError("x has a constant column or is very far from start: scale it")
     least = torch.linalg.eigvalsh(relative)[:, 0]
     k = int(least.argmin())
-    if least[k] < 1e-10:
+    if least[k] < LEAST_VARIANCE:
         ratio = max(least[k].item(), 0.0)
         raise _collapsed(k, f"smallest variance is {ratio:.0e} of the data's")

@@ -75,6 +75,9 @@ def load(name: str, folder: Path = FOLDER) -> Record:
         found = ", ".join(names(folder)) or "none"
         raise RecordError(f"{path.name}: no such record; found {found}")
     held = _fields(path)
+    if not isinstance(held["seeds"], list):
+        found = held["seeds"]
+        raise RecordError(f"{path.name}: expected a list of seeds, found {found!r}")
     return Record(**held | {"seeds": tuple(held["seeds"])})
 
 

@@ -33,7 +33,7 @@ def load_checkpoint(path: Path, state: State) -> None:
     expected = _as_tensors(state)
     for name in sorted(found.keys() | expected.keys()):
         have, want = found.get(name), expected.get(name)
-        if name != "history" and _form(have) != _form(want):
+        if (name != "history" or have is None) and _form(have) != _form(want):
             raise CheckpointError(
                 f"{path}: tensor {name!r}: expected {_form(want)}, found {_form(have)}"
             )

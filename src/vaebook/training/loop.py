@@ -14,7 +14,7 @@ from vaebook.training.checkpoints import load_checkpoint, save_checkpoint
 from vaebook.training.records import Data, Epoch, Settings, State, columns
 from vaebook.training.step import (
     NonFiniteLossError,
-    kl_weight,
+    kl_weight_at,
     make_batch,
     make_optimizer,
     set_learning_rate,
@@ -136,7 +136,7 @@ def _train_epoch(
     for step, rows in enumerate(batches):
         done = _share_done(state, step / len(batches), settings)
         set_learning_rate(state.optimizer, settings, done)
-        weight = kl_weight(settings, done)
+        weight = kl_weight_at(settings, done)
 
         batch = make_batch(data, rows, settings, rng=state.rng)
         with _naming_the_step(state, step):

@@ -26,7 +26,7 @@ def set_learning_rate(optimizer: Optimizer, settings: Settings, done: float) -> 
     optimizer.param_groups[0]["lr"] = rate
 
 
-def kl_weight(settings: Settings, done: float) -> float:
+def kl_weight_at(settings: Settings, done: float) -> float:
     """What multiplies the KL when the share ``done`` of training is over."""
     return settings.kl_weight(done) if settings.kl_weight else 1.0
 

@@ -126,9 +126,9 @@ def test_the_ellipse_refuses_traits(trait, value, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"seen": (9, 1)}, "x of seen must be -5 to 5; received 9"),
-        ({"seen": (1, 0)}, "sigma of seen must be 0.2 to 5; received 0"),
-        ({"banana": Banana(sigma=0.01)}, "sigma of banana .* received 0.01"),
+        ({"seen": (9, 1)}, "seen.x must be -5 to 5; received 9"),
+        ({"seen": (1, 0)}, "seen.sigma must be 0.2 to 5; received 0"),
+        ({"banana": Banana(sigma=0.01)}, "banana.sigma .* received 0.01"),
         ({"banana": Banana(curvature=3)}, "banana.curvature must be -2 to 2; .* 3"),
         ({"start": ((0, 0), (0, 1), 0)}, r"lengths .* received \[0.0, 1.0\]"),
     ],

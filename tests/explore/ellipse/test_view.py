@@ -460,3 +460,11 @@ def test_a_dragged_end_is_weighed_and_drawn_within_a_frame(show):
     print(f"a dragged q, weighed and drawn: {each:.1f} ms of processor time")
     assert q_shown(page) != before
     assert each <= 16
+
+
+@pytest.mark.browser
+def test_choices_are_groups_with_a_name(show):
+    page = show(make_ellipse()).page
+    for name in ("Posterior", "Make small"):
+        group = page.get_by_role("group", name=name, exact=True)
+        assert group.get_by_role("button").count() == 2

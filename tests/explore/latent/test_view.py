@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 import torch
-from browser.drive import STAND_IN, numbers, work_per_move
+from browser.drive import RENDER, STAND_IN, numbers, work_per_move
 from explore.made import make_latent
 from PIL import Image
 
@@ -246,3 +246,81 @@ def test_every_control_shows_its_focus(show):
         names.add(focus[0])
         assert focus[1] != "none" and focus[2] != "0px", focus
     assert {"vb-handle", "vb-button", "vb-class", "latent-cell", "SELECT"} <= names
+
+
+@pytest.mark.browser
+def test_a_drag_that_comes_back_to_a_digit_does_not_pick_it(show):
+    explorer = make_latent(2)
+    page = show(explorer).page
+    mu = explorer.terms(explorer.x).mu
+    alone = torch.cdist(mu, mu).fill_diagonal_(9).min(1).values.argmax().item()
+    assert alone != 0
+    bound, box = explorer.bound, page.locator(".latent-pad").bounding_box()
+    w, h = box["width"] - 38, box["height"] - 34
+    z1, z2 = mu[alone].tolist()
+    x = box["x"] + 30 + w * (z1 + bound) / (2 * bound)
+    y = box["y"] + 8 + h * (bound - z2) / (2 * bound)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 40, y, steps=4)
+    page.mouse.move(x, y, steps=4)
+    page.mouse.up()
+    assert page.locator(".latent-status").text_content().startswith("Test image 1 ")
+
+
+@pytest.mark.browser
+def test_a_drawing_from_python_is_shown(show):
+    page = show(make_latent(2)).page
+    page.evaluate(STAND_IN)
+    page.evaluate(RENDER)
+    page.evaluate("m.model.set('selected', -1)")
+    page.evaluate("m.model.set('drawing', Array.from({ length: 64 }, () => 1))")
+    assert page.locator('.latent-cell[aria-selected="true"]').count() == 64
+
+
+@pytest.mark.browser
+def test_home_and_end_lead_along_a_row_of_cells(show):
+    page = show(make_latent(2)).page
+    page.locator('.latent-cell[tabindex="0"]').focus()
+    for key, cell in (("ArrowDown", 8), ("End", 15), ("Home", 8)):
+        page.keyboard.press(key)
+        assert page.evaluate("document.activeElement.dataset.d") == str(cell)
+
+
+@pytest.mark.browser
+def test_a_button_that_is_done_hands_the_focus_on(show):
+    page = show(make_latent(2)).page
+    page.get_by_role("button", name="Clear").click()
+    undo = page.get_by_role("button", name="Undo edits")
+    undo.press("Enter")
+    assert undo.is_disabled()
+    following = page.get_by_role("button", name="Next")
+    assert following.evaluate("(el) => el === document.activeElement")
+
+
+@pytest.mark.browser
+def test_starting_over_forgets_the_drawing(show):
+    page = show(make_latent(2)).page
+    page.evaluate(STAND_IN)
+    page.evaluate(RENDER)
+    for name in ("Clear", "Reset"):
+        page.get_by_role("button", name=name).click()
+    assert page.evaluate("m.model.get('drawing')") == []
+
+
+@pytest.mark.browser
+def test_the_image_on_show_is_scored_once(show):
+    """Not again for a class, an axis or the mosaic."""
+    page = show(make_latent(8)).page
+    page.evaluate("""() => {
+      window.spoken = 0;
+      const status = document.querySelector(".latent-status");
+      new MutationObserver(() => (window.spoken += 1))
+        .observe(status, { childList: true, characterData: true, subtree: true });
+    }""")
+    page.get_by_role("button", name="Show only class 7").click()
+    page.locator(".vb-check input").check()
+    page.locator(".vb-menu select").first.select_option("4")
+    assert page.evaluate("spoken") == 0
+    page.get_by_role("button", name="Next").click()
+    assert page.evaluate("spoken") == 1

@@ -27,13 +27,14 @@ def test_pads_of_the_page_equal_python(hidden, show):
     page = visit.page.evaluate(
         """(zs) => m.module.readPads(m.traits).map((data, k) => {
           const { imageOf, inside, nearest } = m.module;
+          const { radius } = m.traits.get("picture");
           const of = (f) => (from) => f(data.sources[from]);
           const both = (f) => ["prior", "fitted"].map(of(f));
           return {
             codes: data.codes,
             images: zs[k].map((z) => Array.from(imageOf(data, z))),
             nearest: zs[k].map((z) => nearest(data, z)),
-            inside: both((source) => inside(data, source)),
+            inside: both((source) => inside(data, source, radius)),
             draws: both(({ draws }) => draws),
             lost: both(({ draws }) => draws.map((z) => nearest(data, z).lost)),
             strips: both(({ draws }) => draws.map((z) => Array.from(imageOf(data, z)))),

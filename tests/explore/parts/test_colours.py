@@ -47,6 +47,22 @@ def test_a_style_sheet_names_no_colour_of_its_own(path):
     assert set(found) <= {"#fff"}  # the paper of a drawn frame, in both themes
 
 
+@pytest.mark.parametrize("path", sorted(EXPLORE.glob("*/explorer.css")), ids=name)
+def test_the_sheet_of_an_explorer_styles_nothing_of_another(path):
+    """All sheets of a page hold for the whole page."""
+    own = path.parent.name.replace("_", "-")
+    text = re.sub(r"/\*.*?\*/", "", path.read_text("utf-8"), flags=re.DOTALL)
+    rules = [rule.strip() for rule in re.findall(r"([^{}]+)\{", text)]
+    selectors = [
+        one.strip()
+        for rule in rules
+        if not rule.startswith("@")
+        for one in re.split(r",(?![^(]*\))", rule)
+    ]
+    strangers = [one for one in selectors if not re.search(rf"\.(vb-)?{own}\b", one)]
+    assert selectors and strangers == []
+
+
 @pytest.mark.parametrize("path", [*SHEETS, *SCRIPTS], ids=name)
 def test_every_colour_that_is_used_is_one_of_the_table(path):
     used = re.findall(r"var\(--vb-([a-z]+(?:-[0-9])?)\)", path.read_text("utf-8"))

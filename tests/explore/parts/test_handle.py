@@ -77,6 +77,16 @@ def test_keys_with_a_modifier_belong_to_the_browser(page, held):
 
 
 @pytest.mark.browser
+def test_a_ring_tells_where_it_stands_across(page):
+    ring = page.locator(".vb-handle")
+    assert ring.get_attribute("aria-valuenow") == "5.50"
+    ring.press("ArrowUp")
+    assert ring.get_attribute("aria-valuenow") == "5.50"
+    ring.press("ArrowRight")
+    assert float(ring.get_attribute("aria-valuenow")) > 5.5
+
+
+@pytest.mark.browser
 def test_shift_makes_a_key_five_steps_long(page):
     ring = page.locator(".vb-handle")
     start = numbers(page)[0]

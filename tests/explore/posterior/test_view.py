@@ -284,6 +284,7 @@ def test_flowers_are_added_until_all_are_seen_and_start_over(show):
         numbers(page)[3] == 50 and page.locator(".vb-posterior-dot circle").count() == 0
     )
     assert once.get_attribute("aria-disabled") == "true"
+    assert ten.get_attribute("aria-disabled") == "true"
     for slider in page.locator(".vb-slider input").all()[:3]:
         slider.press("ArrowRight")
     measure = page.get_by_label("Measure from the best mean")
@@ -292,6 +293,7 @@ def test_flowers_are_added_until_all_are_seen_and_start_over(show):
     again.click()
     assert numbers(page) == [4, 1, 0.47, 5] and measure.is_checked()
     assert once.get_attribute("aria-disabled") == "false"
+    assert ten.get_attribute("aria-disabled") == "false"
 
 
 @pytest.mark.browser

@@ -38,7 +38,9 @@ def run_from(start, num_steps=40):
 PAGE_RUN = """([start, positions]) => {
   const { eStep, fitEm, sliceHeights, startFrom } = m.module;
   const x = m.model.get("x");
-  const run = fitEm(x, startFrom(x, start), 40, m.model.get("least_gain"));
+  const { least_gain: leastGain, limits } = m.traits.pick("least_gain", "limits");
+  const settings = { maxSteps: 40, leastGain, limits };
+  const run = fitEm(x, startFrom(x, start), settings);
   const slices = run.path.slice(0, -1).map((from, t) =>
     sliceHeights(x, [from, run.path[t + 1]], [eStep(from, x)], positions));
   return { ...run, slices };

@@ -61,7 +61,7 @@ def test_a_collapsing_run_stops_where_it_collapses():
         ({"x": torch.ones(5, 3)}, r"finite, \(N, 2\) .* received shape \(5, 3\)"),
         ({"x": torch.full((5, 2), torch.nan)}, "10 values not finite"),
         ({"start": [[1.0, 2.0]]}, r"K from 2 to 4 .* received \[\[1.0, 2.0\]\]"),
-        ({"start": [[1.0, 2.0, 3.0]] * 2}, "means must be finite"),
+        ({"start": [[1.0, 2.0, 3.0]] * 2}, "start must be finite"),
         ({"presets": {"a": [[1.0, 2.0]] * 3}}, "with the same K"),
         ({"num_steps": 0}, "num_steps must be at least 1; received 0"),
     ],

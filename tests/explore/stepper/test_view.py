@@ -282,3 +282,13 @@ def test_a_dragged_run_is_computed_and_drawn_within_a_frame(show):
     each = work_per_move(page, DRAGGED)
     print(f"a dragged run, computed and drawn: {each:.1f} ms of processor time")
     assert each <= 16
+
+
+@pytest.mark.browser
+def test_the_status_is_silent_while_it_plays_and_speaks_again(show):
+    page = show(make_stepper()).page
+    status = page.locator(".stepper-status")
+    press(page, "Play")
+    assert status.get_attribute("aria-live") == "off"
+    press(page, "Pause")
+    assert status.get_attribute("aria-live") == "polite"

@@ -23,7 +23,6 @@ import { Plane } from "./plane.js";
 export { contours, covOf, nearest, terms };
 
 const TRAITS = ["target", "direction", "mu", "lengths", "angle"];
-const NAMES = { reverse: "KL(q \u2016 p)", forward: "KL(p \u2016 q)" };
 const MEANING = {
   reverse: "It is the gap in the bar: what lifts the ELBO lowers it.",
   forward: "It is not the gap in the bar: it averages over the posterior, not over q.",
@@ -88,7 +87,7 @@ class Explorer {
     const labels = Object.entries(targets).map(([name, { label }]) => [name, label]);
     this.choices = {
       target: choice("Posterior", labels),
-      direction: choice("Make small", Object.entries(NAMES)),
+      direction: choice("Make small", Object.entries(state.get("directions"))),
     };
     this.goal = reading();
     this.actions = ["Best q", "Best without rotation", "Start over"].map(button);
@@ -163,19 +162,20 @@ class Explorer {
 
   draw() {
     const { bar, choices, goal, note, numbers, plane, state } = this;
-    const { direction } = state.pick("direction");
+    const { direction, directions } = state.pick("direction", "directions");
+    const name = directions[direction];
     const q = this.q();
     const target = this.target();
     const worth = terms(target, q);
     const value = format(direction === "reverse" ? worth.kl : worth.forwardKl, 3);
-    const spoken = `${NAMES[direction]} ${value} nats`;
+    const spoken = `${name} ${value} nats`;
 
     plane.draw(target, q, spoken);
     bar.draw(target, worth);
     [...q.mu, ...q.lengths, q.angle].forEach((v, k) => numbers[k].show(v, spoken));
     for (const [trait, control] of Object.entries(choices)) control.show(state.get(trait));
 
-    goal.el.firstChild.textContent = NAMES[direction];
+    goal.el.firstChild.textContent = name;
     goal.number.textContent = `${value} nats`;
     say(this.status, MEANING[direction] + note);
   }

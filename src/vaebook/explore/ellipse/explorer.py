@@ -3,6 +3,7 @@ r"""The ELBO ellipse: a Gaussian q laid over a posterior by hand."""
 import traitlets as t
 
 from vaebook.explore.ellipse.maths import (
+    DIRECTIONS,
     PICTURE,
     Ellipse,
     banana_target,
@@ -76,6 +77,7 @@ class EllipseExplorer(PicturedWidget):
     angle = t.Float().tag(sync=True)
     start = t.List().tag(sync=True)
     targets = t.Dict().tag(sync=True)
+    directions = t.Dict(DIRECTIONS).tag(sync=True)
     picture = t.Dict(PICTURE).tag(sync=True)
     bound = t.Float().tag(sync=True)
     reach = t.List(t.Float()).tag(sync=True)
@@ -131,7 +133,7 @@ class EllipseExplorer(PicturedWidget):
     held = constrained(
         {
             "target": one_of(NAMED),
-            "direction": one_of(("reverse", "forward")),
+            "direction": one_of(DIRECTIONS),
             "mu": numbers(2),
             "lengths": numbers(2, POSITIVE),
             "angle": FINITE,
@@ -147,8 +149,8 @@ def _placed(mu: tuple, lengths: tuple, angle: float) -> dict:
 
 
 def _check_seen(name: str, x: float, sigma: float) -> None:
-    obeying(f"x of {name}", x, within(-5, 5))
-    obeying(f"sigma of {name}", sigma, within(0.2, 5))
+    obeying(f"{name}.x", x, within(-5, 5))
+    obeying(f"{name}.sigma", sigma, within(0.2, 5))
 
 
 def _check_banana(banana: Banana) -> None:

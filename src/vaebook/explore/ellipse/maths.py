@@ -20,6 +20,7 @@ from vaebook.variational import (
 )
 
 NUM_NODES = 5  # exact for a log-joint of degree four
+DIRECTIONS = {"reverse": "KL(q \u2016 p)", "forward": "KL(p \u2016 q)"}
 PICTURE = {
     "drops": (4.5, 2, 0.5),  # nats below the mode; of a Gaussian: 3, 2, 1 deviations
     "in_view": 6,  # nats below log p(x) on the bar's axis
@@ -205,7 +206,7 @@ def prepared(make: Callable[..., Target], *numbers: object) -> tuple[Target, dic
 def shipped(target: Target) -> dict:
     """What the page is sent of a target."""
     mu, cov = target.moments
-    choices = product(("reverse", "forward"), (False, True))
+    choices = product(DIRECTIONS, (False, True))
     return {
         "label": target.label,
         "log_evidence": target.log_evidence,

@@ -13,8 +13,13 @@ const STRETCH = 1.04;
 class Ring extends Handle {
   constructor(options) {
     super(options);
-    Object.assign(this, { others: options.others, jump: (at) => this.onMove(...at) });
+    this.others = options.others;
     this.others.push(this);
+  }
+
+  // A key may lead anywhere: the plane has no edge for it.
+  jump(at) {
+    this.onMove(...at);
   }
 
   distance({ clientX, clientY }) {

@@ -6,14 +6,13 @@ import traitlets as t
 from vaebook.explore.gradient_race.maths import (
     BASELINES,
     BATCHES,
-    EVEN,
     FARTHEST,
     NAMES,
     NUM_BATCHES,
     PICTURE,
     SHAPE,
     TARGETS,
-    WORDS,
+    VERDICTS,
     Race,
     noise,
 )
@@ -73,7 +72,7 @@ class GradientRace(PicturedWidget):
     seed = t.Int().tag(sync=True)
     shape = t.Dict(SHAPE).tag(sync=True)
     choices = t.Dict(CHOICES).tag(sync=True)
-    verdicts = t.Dict({"even": EVEN, "words": WORDS}).tag(sync=True)
+    verdicts = t.Dict(VERDICTS).tag(sync=True)
     picture = t.Dict(PICTURE).tag(sync=True)
 
     def __init__(

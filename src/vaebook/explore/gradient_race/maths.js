@@ -2,9 +2,6 @@
 // what is exact, and estimates from seeded noise in so many batches of `largest` numbers.
 import { commas, format } from "../parts/dom.js";
 
-// So that halves, 55.5 among them, go up
-const ROUNDING = 1e-9;
-
 // In closed form: the gradient and the means of f, f'^2, f eps^2 and f^2 eps^2
 const square = {
   f: (x) => x * x,
@@ -99,9 +96,10 @@ export function tally(values, half, bins) {
 }
 
 // Which estimator needs more draws for one accuracy, and how many times; a ratio of variances
-// below `even` is no difference. words: {pathwise, score (with {} for the ratio), both}
-export function verdict({ pathwise, score }, { even, words }) {
-  const times = (ratio) => (ratio < 9.95 ? format(ratio, 1) : commas(ratio + ROUNDING));
+// below `even` is no difference, one of `whole` and more is written without decimals.
+// words: {pathwise, score (with {} for the ratio), both}
+export function verdict({ pathwise, score }, { even, rounding, whole, words }) {
+  const times = (ratio) => (ratio < whole ? format(ratio, 1) : commas(ratio + rounding));
   if (score > even * pathwise) return words.score.replace("{}", times(score / pathwise));
   if (pathwise > even * score) return words.pathwise.replace("{}", times(pathwise / score));
   return words.both;

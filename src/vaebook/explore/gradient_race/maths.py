@@ -30,14 +30,18 @@ TARGETS: dict[str, Callable[[Tensor], Tensor]] = {
 NAMES = {name: name for name in TARGETS} | {"square": "x\u00b2"}
 FARTHEST = 3
 EVEN = 1.05  # a smaller ratio of variances is no difference
+WHOLE = 9.95  # from here on a ratio is written without decimals
+ROUNDING = 1e-9  # so that halves, 55.5 among them, go up
 WORDS = {
     "score": "the score function needs {} times as many draws",
     "pathwise": "the pathwise gradient needs {} times as many draws",
     "both": "both need about as many draws",
 }
+VERDICTS = {"even": EVEN, "whole": WHOLE, "rounding": ROUNDING, "words": WORDS}
 PICTURE = {
     "half": {"square": 20, "cos x": 3, "cos 2x": 4, "cos 4x": 5},  # of the axis
     "bins": {S: 80 if S < 5 else 160 if S < 50 else 320 for S in BATCHES},
+    "headroom": 1.05,  # times what the vertical axis must hold
     "cut": 2.5,  # times the normal density's peak: higher bars are cut
 }
 
@@ -93,7 +97,7 @@ class Race(NamedTuple):
         }
         for name, ratio in ratios.items():
             if ratio > EVEN:
-                many = f"{ratio:.1f}" if ratio < 9.95 else f"{ratio + 1e-9:.0f}"
+                many = f"{ratio:.1f}" if ratio < WHOLE else f"{ratio + ROUNDING:.0f}"
                 return WORDS[name].format(many)
         return WORDS["both"]
 

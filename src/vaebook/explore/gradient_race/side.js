@@ -43,6 +43,7 @@ export class Side {
 
   // gradient and spread (of one draw) are exact.
   show(values, { gradient, spread, batch, batches, target }) {
+    const { cut, headroom } = this.picture;
     const half = this.picture.half[target];
     const bins = this.picture.bins[batch];
     const sd = Math.sqrt(spread / batch);
@@ -53,7 +54,7 @@ export class Side {
     const width = (2 * half) / bins;
     const peak = (batches * width) / (sd * Math.sqrt(2 * Math.PI));
     const tallest = Math.max(...found.counts.slice(1, -1));
-    const top = endOfAxis(1.05 * clamp(tallest, peak, this.picture.cut * peak));
+    const top = endOfAxis(headroom * clamp(tallest, peak, cut * peak));
 
     Object.assign(this.plot, { x: linear(-half, half, 6), y: linear(0, top, 2) });
     this.plot.drawAxes();

@@ -51,7 +51,7 @@ def _draw_estimates(
     ax.stairs(counts, edges, fill=True, color=colour, alpha=0.6)
     tallest = counts[1:-1].max()
     highest = PICTURE["cut"] * peak
-    ax.set_ylim(0, 1.05 * np.clip(tallest, peak, highest))
+    ax.set_ylim(0, PICTURE["headroom"] * np.clip(tallest, peak, highest))
     style = {"size": 8, "color": INK, "va": "top"}
     style["xycoords"] = "data", "axes fraction"
     for side, name in ((-half, "left"), (half, "right")):

@@ -37,7 +37,7 @@ export class Editor {
       h("div", { role: "row", class: "latent-row" }, ...cells.slice(r * side, (r + 1) * side)),
     );
     const attributes = {
-      class: "latent-editor",
+      class: "vb-picture latent-editor",
       role: "grid",
       "aria-multiselectable": "true",
       style: `--side: ${side}`,

@@ -24,9 +24,10 @@ const COLOURS = [
 
 class Explorer {
   constructor(state) {
-    Object.assign(this, { state, shipped: readModel(state), terms: null });
+    Object.assign(this, { state, shipped: readModel(state), terms: null, scoredImage: null });
     this.build();
     this.root = this.layout();
+    this.root.style.setProperty("--fill", `${100 * state.get("picture").fill}%`);
     this.colours = palette(this.root, COLOURS, () => this.draw(), state.signal);
     this.wire();
   }
@@ -34,12 +35,14 @@ class Explorer {
   build() {
     const { shipped, state } = this;
     const { bound, scale, selected } = state.pick("bound", "scale", "selected");
+    const { fill } = state.get("picture");
     // The image to which "Undo edits" leads back
     this.origin = Math.max(selected, 0);
     this.reset = button("Reset");
     this.map = new LatentMap({
       shipped,
       bound,
+      fill,
       reset: this.reset,
       draw: () => this.draw(),
       onMove: (z) => state.put({ z }),
@@ -139,7 +142,10 @@ class Explorer {
     const selected = state.get("selected");
     const image = this.image();
     if (selected >= 0) this.origin = selected;
-    this.terms = image && elboTerms(shipped.net, image, shipped.eps);
+    if (image !== this.scoredImage) {
+      this.scoredImage = image;
+      this.terms = image && elboTerms(shipped.net, image, shipped.eps);
+    }
     this.scored.draw({ image, selected, terms: this.terms, colours });
   }
 

@@ -6,7 +6,7 @@ import torch
 import traitlets as t
 from torch import Tensor, nn
 
-from vaebook.explore.latent.maths import Shown, Terms, fixed_noise_terms
+from vaebook.explore.latent.maths import PICTURE, Shown, Terms, fixed_noise_terms
 from vaebook.explore.latent.still import latent_still
 from vaebook.explore.parts import packing
 from vaebook.explore.parts.bundle import bundle, stylesheet
@@ -70,6 +70,7 @@ class LatentExplorer(PicturedWidget):
     side = t.Int().tag(sync=True)
     bound = t.Float().tag(sync=True)
     scale = t.Float().tag(sync=True)
+    picture = t.Dict(PICTURE).tag(sync=True)
 
     def __init__(
         self,
@@ -156,7 +157,7 @@ class LatentExplorer(PicturedWidget):
         {
             "z": lambda self: numbers(self.model.latent_dim),
             "selected": lambda self: row_or_none(len(self.y)),
-            "drawing": lambda self: drawing(self.x.shape[-1]),
+            "drawing": lambda self: image_or_none(self.x.shape[-1]),
         }
     )
 
@@ -168,7 +169,7 @@ def row_or_none(count: int) -> Constraint:
     )
 
 
-def drawing(dim: int) -> Constraint:
+def image_or_none(dim: int) -> Constraint:
     """An image of so many pixels, or none."""
     return Constraint(
         f"empty or {dim} zeros and ones",

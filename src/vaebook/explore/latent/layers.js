@@ -133,10 +133,10 @@ export function paintBase(context, g, state, colours) {
 }
 
 // q(z|x): filled one sigma, outlined two sigma
-export function paintPosterior(context, g, flat, centre, sigma, colours) {
+export function paintPosterior(context, g, flat, { centre, sigma, fill }, colours) {
   const twice = sigma.map((s) => 2 * s);
   clipped(context, g, () => {
-    context.fillStyle = rgba(colours.accent, 0.22);
+    context.fillStyle = rgba(colours.accent, fill);
     context.strokeStyle = rgba(colours.accent);
     context.lineWidth = 2;
     ellipse(context, g, flat, centre, sigma);

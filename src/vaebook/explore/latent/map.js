@@ -26,10 +26,10 @@ const marked = (mark, text) =>
   h("span", { class: "latent-key" }, h("span", { class: `latent-mark ${mark}` }), text);
 
 export class LatentMap {
-  // options: {shipped (of readModel), bound, reset (a button), draw(), onMove(z), onPick(row),
-  // signal}
-  constructor({ shipped, bound, reset, draw, onMove, onPick, signal }) {
-    Object.assign(this, { shipped, bound, redraw: draw, onMove });
+  // options: {shipped (of readModel), bound, fill (opacity of q), reset (a button), draw(),
+  // onMove(z), onPick(row), signal}
+  constructor({ shipped, bound, fill, reset, draw, onMove, onPick, signal }) {
+    Object.assign(this, { shipped, bound, fill, redraw: draw, onMove });
     this.flat = shipped.latentDim === 1;
     this.startOver();
 
@@ -154,7 +154,8 @@ export class LatentMap {
     if (this.tiled && this.otherLatents(z) !== this.held) this.drawBase(z, colours);
 
     const along = (values) => axes.map((a) => values[a]);
-    const posterior = terms && { centre: along(terms.mu), sigma: along(terms.sigma) };
+    const { mu, sigma } = terms ?? {};
+    const posterior = terms && { centre: along(mu), sigma: along(sigma), fill: this.fill };
     const names = (flat ? [0] : axes).map((a) => `z${a + 1} ${format(z[a])}`);
     pad.paintOverlay({ at: along(z), posterior, colours, spoken: names.join(", ") });
   }

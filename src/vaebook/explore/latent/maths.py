@@ -8,6 +8,8 @@ from torch import Tensor
 from vaebook.vae import VAE
 from vaebook.variational import gaussian_kl_per_latent
 
+PICTURE = {"fill": 0.22}  # opacity of q(z|x) within one sigma
+
 
 class Terms(NamedTuple):
     """ELBO terms of images under fixed noise, nats, as the explorer shows them.

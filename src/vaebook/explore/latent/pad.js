@@ -111,14 +111,11 @@ export class Pad {
     paintBase(prepare(this.base, g.width, g.height), g, state, colours);
   }
 
-  // posterior: {centre, sigma} in the pad's two axes, or null
+  // posterior: {centre, sigma (in the pad's two axes), fill}, or null
   paintOverlay({ at, posterior, colours, spoken }) {
     const { g } = this;
     const context = prepare(this.overlay, g.width, g.height);
-    if (posterior) {
-      const { centre, sigma } = posterior;
-      paintPosterior(context, g, this.flat, centre, sigma, colours);
-    }
+    if (posterior) paintPosterior(context, g, this.flat, posterior, colours);
     this.handle.show(at, spoken);
   }
 }

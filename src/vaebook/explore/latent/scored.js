@@ -1,6 +1,6 @@
 // One image: painted by hand or chosen, encoded, decoded again, and scored.
 import { button, note, panel } from "../parts/controls.js";
-import { h } from "../parts/dom.js";
+import { h, say } from "../parts/dom.js";
 import { probabilities } from "../parts/mlp.js";
 import { picture } from "../parts/pixels.js";
 import { blank, Editor } from "./editor.js";
@@ -47,7 +47,7 @@ export class Scored {
     // A button that is disabled must not keep the focus.
     if (selected >= 0 && document.activeElement === buttons.undo) buttons.next.focus();
     buttons.undo.disabled = selected >= 0;
-    this.status.textContent = this.name(image, selected);
+    say(this.status, this.name(image, selected));
   }
 
   name(image, selected) {

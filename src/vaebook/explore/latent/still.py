@@ -4,11 +4,12 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 from torch import Tensor
 
-from vaebook.explore.latent.maths import Shown, Terms
+from vaebook.explore.latent.maths import PICTURE, Shown, Terms
 from vaebook.explore.parts.colours import ACCENT, INK, LIGHT, MUTED
 from vaebook.explore.parts.picture import to_webp
 from vaebook.figures import CLASS_COLOURS
@@ -63,7 +64,7 @@ def _draw_posterior(ax: Axes, terms: Terms) -> None:
     """Ellipses one and two standard deviations from the posterior mean."""
     mu = terms.mu[0].numpy()
     sigma = (0.5 * terms.log_var[0]).exp().numpy()
-    for k, face in ((1, ACCENT + "38"), (2, "none")):
+    for k, face in ((1, to_rgba(ACCENT, PICTURE["fill"])), (2, "none")):
         width, height = 2 * k * sigma[:2]
         ax.add_patch(Ellipse(mu[:2], width, height, fc=face, ec=ACCENT, lw=1.2))
 

@@ -2,7 +2,7 @@
 // and what is decoded there.
 // State lives in the traits z (a point for each model), draw (the set on show) and source.
 import { button, hint, menu, note } from "../parts/controls.js";
-import { explorer, h, palette } from "../parts/dom.js";
+import { explorer, h, palette, say } from "../parts/dom.js";
 import { s } from "../parts/plot.js";
 import { mounted } from "../parts/state.js";
 import { imageOf, inside, nearest, readPads } from "./maths.js";
@@ -40,7 +40,7 @@ class Pads {
   build() {
     const { count, data, state } = this;
     const { labels, picture, side, words } = state.pick("labels", "picture", "side", "words");
-    const shared = { labels, side, count, dashes: picture.dashes, signal: state.signal };
+    const shared = { labels, side, count, ...picture, signal: state.signal };
     this.sides = data.map(
       (one, k) =>
         new Side({
@@ -128,7 +128,7 @@ class Pads {
     sample.textContent = words[from].button;
     const lost = sides.map((side) => side.drawSet(from, set * count, colours));
     const found = lost.map((number, k) => `${number} of ${count} for the ${data[k].name}`);
-    status.textContent = `Set ${set + 1} of ${sets}. Where no code is: ${found.join(", ")}.`;
+    say(status, `Set ${set + 1} of ${sets}. Where no code is: ${found.join(", ")}.`);
   }
 }
 

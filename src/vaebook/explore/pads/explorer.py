@@ -26,7 +26,7 @@ from vaebook.explore.parts.traits import constrained
 from vaebook.explore.parts.widget import PicturedWidget
 
 NUM_SETS, MOST_DRAWS = 8, 24
-TWO_POINTS = points(2)
+TWO_POINTS = points(2)  # made here, as the class has a trait of that name
 
 
 class LatentPads(PicturedWidget):

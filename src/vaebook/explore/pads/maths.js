@@ -40,12 +40,12 @@ export function readPads(state) {
   }));
 }
 
-// How many codes lie within 2 sigma of a source
-export function inside({ codes }, { mean, chol }) {
+// How many codes lie within `radius` sigma of a source
+export function inside({ codes }, { mean, chol }, radius) {
   const [[l11], [l21, l22]] = chol;
   return codes.filter(([a, b]) => {
     const first = (a - mean[0]) / l11;
-    return Math.hypot(first, (b - mean[1] - l21 * first) / l22) <= 2;
+    return Math.hypot(first, (b - mean[1] - l21 * first) / l22) <= radius;
   }).length;
 }
 

@@ -12,7 +12,10 @@ from vaebook.explore.parts.packing import net_shapes
 from vaebook.likelihood import fit_full_gaussian
 
 Gaussian = tuple[Tensor, Tensor]  # mean (2,), lower Cholesky factor (2, 2)
-PICTURE = {"dashes": {"prior": [], "fitted": [5, 4]}}  # of the circles, in pixels
+PICTURE = {
+    "dashes": {"prior": [], "fitted": [5, 4]},  # of the circles, in pixels
+    "radius": 2,  # sigma: codes within it are counted
+}
 WORDS = {
     "prior": {"name": "N(0, I)", "button": "Sample the prior"},
     "fitted": {
@@ -65,7 +68,7 @@ class Pads(NamedTuple):
         """How many of each model's codes lie within 2 sigma of the source."""
         pair = self.sources[source or self.source]
         inside = [
-            within(codes, gaussian, 2)
+            inside_ellipse(codes, gaussian, PICTURE["radius"])
             for codes, gaussian in zip(self.codes, pair, strict=True)
         ]
         return torch.stack(inside).sum(1).tolist()
@@ -124,7 +127,7 @@ def as_lists(gaussian: Gaussian) -> dict[str, list]:
     return {"mean": mean.tolist(), "chol": chol.tolist()}
 
 
-def within(codes: Tensor, gaussian: Gaussian, radius: float) -> Tensor:
+def inside_ellipse(codes: Tensor, gaussian: Gaussian, radius: float) -> Tensor:
     """Which codes (N, 2) lie in a Gaussian's ellipse of ``radius`` sigma, (N,)."""
     mean, chol = gaussian
     white = torch.linalg.solve_triangular(chol, (codes - mean).T, upper=False)

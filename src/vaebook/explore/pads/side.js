@@ -12,10 +12,10 @@ const STEPS = 80;
 const TICKS = 7;
 
 // options: {data (of readPads), labels, side, count (draws in a set), dashes (of the sources),
-// draw(), onMove(x, y), signal}
+// radius (sigma, of the codes that are counted), draw(), onMove(x, y), signal}
 export class Side {
-  constructor({ data, labels, side, count, dashes, draw, onMove, signal }) {
-    Object.assign(this, { data, labels, dashes });
+  constructor({ data, labels, side, count, dashes, radius, draw, onMove, signal }) {
+    Object.assign(this, { data, labels, dashes, radius });
     const { home, name } = data;
     const [across, up] = data.frame;
     this.classes = [...new Set(labels)].sort((a, b) => a - b);
@@ -53,7 +53,7 @@ export class Side {
     );
     this.readings = [
       reading("Draws where no code is"),
-      reading("Codes within 2\u03c3 of the source"),
+      reading(`Codes within ${radius}\u03c3 of the source`),
     ];
 
     this.el = panel(
@@ -127,7 +127,8 @@ export class Side {
         `${here} of them where no code is`,
     );
     found.number.textContent = `${all} of ${draws.length}`;
-    within.number.textContent = `${inside(data, data.sources[from])} of ${data.codes.length}`;
+    const count = inside(data, data.sources[from], this.radius);
+    within.number.textContent = `${count} of ${data.codes.length}`;
     return here;
   }
 

@@ -33,7 +33,7 @@ export class Handle {
     return event.target === this.el;
   }
 
-  // May a press, by mouse too, turn out to be a tap?
+  // Does a press wait to see whether it is a tap?
   waits() {
     return false;
   }

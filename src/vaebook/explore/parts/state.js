@@ -46,7 +46,7 @@ export class State {
     this.model.save_changes();
   }
 
-  // A control of controls.js whose value is a trait
+  // What the reader does to a control of controls.js goes into a trait; `draw` shows it there.
   bind(name, control) {
     control.onChange(this.listen, (value) => this.put({ [name]: value }));
   }

@@ -16,7 +16,7 @@ import {
   status,
   whole,
 } from "../parts/controls.js";
-import { explorer, format, h, symbol } from "../parts/dom.js";
+import { explorer, format, h, say, symbol } from "../parts/dom.js";
 import { linear, logarithmic } from "../parts/scales.js";
 import { mounted } from "../parts/state.js";
 import { Beliefs } from "./beliefs.js";
@@ -40,6 +40,7 @@ const READINGS = {
 const pair = ([mean, deviation]) => `${format(mean, 3)} \u00b1 ${format(deviation, 3)}`;
 
 function controlsOf(frame, count) {
+  // So many steps that each of the mean is a round number
   const [least, second] = linear(...frame.mu, 400).ticks;
   const fine = Math.round((frame.mu[1] - frame.mu[0]) / (second - least));
   return {
@@ -84,7 +85,8 @@ class Explorer {
     const shared = { draw: () => this.draw(), signal: state.signal };
 
     this.beliefs = new Beliefs({ across, ...shared });
-    this.forecast = new Forecast({ x, across, label, ...shared });
+    const { headroom } = state.get("picture");
+    this.forecast = new Forecast({ x, across, label, headroom, ...shared });
     this.evidence = new Evidence({ count: x.length, label: "data seen _n_", ...shared });
 
     this.sliders = controlsOf(frame, x.length);
@@ -201,10 +203,11 @@ class Explorer {
     };
     for (const [name, text] of Object.entries(texts)) this.readings[name].number.textContent = text;
 
-    this.status.textContent = seen
+    const paid = seen
       ? `The last value, ${format(x[seen - 1], 1)}, had log p ` +
         `${nats(logEvidence - here[seen - 1].logEvidence)} before it was seen.`
       : "";
+    say(this.status, paid);
   }
 }
 

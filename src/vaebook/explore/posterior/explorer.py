@@ -11,7 +11,7 @@ from vaebook.explore.parts.constraints import FINITE, POSITIVE, obeying, within
 from vaebook.explore.parts.ranges import round_up
 from vaebook.explore.parts.traits import constrained
 from vaebook.explore.parts.widget import PicturedWidget
-from vaebook.explore.posterior.maths import Learned, NormalMean
+from vaebook.explore.posterior.maths import PICTURE, Learned, NormalMean
 from vaebook.explore.posterior.still import Frame, posterior_still
 
 MOST_DATA = 500
@@ -67,6 +67,7 @@ class PosteriorExplorer(PicturedWidget):
     x = t.List(t.Float()).tag(sync=True)
     labels = t.List(t.Unicode()).tag(sync=True)
     frame = t.Dict().tag(sync=True)
+    picture = t.Dict(PICTURE).tag(sync=True)
 
     def __init__(
         self,

@@ -12,9 +12,10 @@ const TALLEST = 0.35;
 const ranks = (x) => x.map((value, k) => x.slice(0, k).filter((other) => other === value).length);
 
 export class Forecast {
-  // options: {x, across (a scale), label, draw(), signal}
-  constructor({ x, across, label, draw, signal }) {
-    Object.assign(this, { x, ranks: ranks(x) });
+  // options: {x, across (a scale), label, headroom (times the peak of a known mean), draw(),
+  // signal}
+  constructor({ x, across, label, headroom, draw, signal }) {
+    Object.assign(this, { x, headroom, ranks: ranks(x) });
     this.plot = new Plot({
       x: across,
       y: linear(0, 1),
@@ -32,7 +33,7 @@ export class Forecast {
   draw({ gaussian, sigma, seen }) {
     const { plot, x } = this;
     const { low, high } = plot.x;
-    plot.y = linear(0, 1.25 * density(0, [0, sigma]), 4);
+    plot.y = linear(0, this.headroom * density(0, [0, sigma]), 4);
     plot.drawAxes();
     plot.show(
       "posterior-fill",

@@ -8,6 +8,8 @@ from torch import Tensor
 from vaebook.bayes import LinearGaussian, normal_posterior
 from vaebook.likelihood import FullGaussian, Gaussian, gaussian_log_prob
 
+PICTURE = {"headroom": 1.25}  # times the density that a known mean gives at its peak
+
 
 class NormalMean(NamedTuple):
     """A mean with prior N(mu0, tau^2), and values N(mean, sigma^2).

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from vaebook.explore.parts.colours import ACCENT, INK, MUTED
 from vaebook.explore.parts.picture import still_figure, still_picture
-from vaebook.explore.posterior.maths import Learned, NormalMean
+from vaebook.explore.posterior.maths import PICTURE, Learned, NormalMean
 from vaebook.figures import KL_COLOUR
 from vaebook.likelihood import Gaussian
 
@@ -56,7 +56,7 @@ def _draw_next(ax: Axes, learned: Learned, frame: Frame) -> None:
     """The predictive density over the values, dark where they have been seen."""
     x = np.linspace(*frame.mu, 600)
     values = learned.x.numpy()
-    top = 1.25 * _density([0.0], 0.0, learned.model.sigma)[0]
+    top = PICTURE["headroom"] * _density([0.0], 0.0, learned.model.sigma)[0]
     rank = np.tril(values[:, None] == values).sum(1) - 0.5
     for part, colour, label in (
         (slice(learned.num_seen), INK, "seen"),

@@ -14,7 +14,7 @@ import {
   sliders,
   status,
 } from "../parts/controls.js";
-import { commas, explorer, format, h, italic } from "../parts/dom.js";
+import { commas, explorer, format, h, italic, say } from "../parts/dom.js";
 import { Plot, s } from "../parts/plot.js";
 import { linear, logarithmic, steps } from "../parts/scales.js";
 import { mounted } from "../parts/state.js";
@@ -152,11 +152,14 @@ class Proposal {
       tail === null ? "\u2013" : `${format(tail)}${heavy ? ", variance infinite" : ""}`,
     ];
     this.readings.forEach(({ number }, k) => (number.textContent = numbers[k]));
-    this.status.textContent = remark({
-      infinite: 2 * sd * sd <= target * target,
-      heavy,
-      unknown: tail === null && `the tail index needs ${fewest} draws.`,
-    });
+    say(
+      this.status,
+      remark({
+        infinite: 2 * sd * sd <= target * target,
+        heavy,
+        unknown: tail === null && `the tail index needs ${fewest} draws.`,
+      }),
+    );
   }
 }
 

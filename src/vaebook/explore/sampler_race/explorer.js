@@ -1,7 +1,7 @@
 // A race of samplers: log p(x) by importance sampling against the number of draws.
 // State lives in the traits num_samples (one of sizes), run and shown (names).
 import { among, button, check, hint, nearestRatio, slider } from "../parts/controls.js";
-import { commas, explorer, format, h } from "../parts/dom.js";
+import { commas, explorer, format, h, say } from "../parts/dom.js";
 import { s } from "../parts/plot.js";
 import { mounted } from "../parts/state.js";
 import { readRows, sampleSize } from "./maths.js";
@@ -130,7 +130,7 @@ class Race {
       shown,
     } = state.pick("num_runs", "num_samples", "run", "shown");
     draws.show(size);
-    status.textContent = `Run ${run + 1} of ${numRuns}`;
+    say(status, `Run ${run + 1} of ${numRuns}`);
     samplers.forEach(({ box, cells, name }, k) => {
       box.show(shown.includes(name));
       const { value, error, se, ess } = rows[k][run][this.now()];

@@ -10,13 +10,13 @@ const PLACE = 1.45;
 const STEPS = 100;
 
 export class SpectrumPlot {
-  // options: {most, half (of a bar), frame: [low, high] of the variance, onMove(noise), draw(),
-  // signal}
-  constructor({ most, half, frame, onMove, draw, signal }) {
+  // options: {most, half (of a bar), left, ticks (of the axis), frame: [low, high] of the variance,
+  // onMove(noise), draw(), signal}
+  constructor({ most, half, left, ticks, frame, onMove, draw, signal }) {
     Object.assign(this, { most, half });
     const x = {
-      ...linear(0.4, most + 2.4),
-      ticks: [1, 5, 10, 15, 20].filter((i) => i <= most),
+      ...linear(left, most + 2.4),
+      ticks: ticks.filter((i) => i <= most),
       label: String,
     };
     const y = logarithmic(...frame);

@@ -42,6 +42,7 @@ class Explorer {
     Object.assign(this, { state, data: readData(state) });
     this.build();
     this.root = this.layout();
+    this.root.style.setProperty("--test", `var(--vb-${state.get("picture").test})`);
     this.colours = palette(this.root, ["paper", "ink"], () => this.drawDigits(), state.signal);
     this.wire();
   }
@@ -53,7 +54,7 @@ class Explorer {
     this.spectrum = new SpectrumPlot({
       ...shared,
       most,
-      half: state.get("picture").half,
+      ...state.get("picture"),
       frame: frame.var,
       onMove: (noise) => this.moveTo(noise),
     });

@@ -22,7 +22,12 @@ from vaebook.variational import ElboTerms, linear_elbo
 
 MOST_LATENTS, MOST_DIGITS = 20, 4
 SCALE = 32767  # levels to each side of 0 in two bytes
-PICTURE = {"half": 0.38}  # of a bar
+PICTURE = {
+    "half": 0.38,  # of a bar
+    "left": 0.4,  # end of the axis of directions
+    "ticks": [1, 5, 10, 15, 20],
+    "test": "class-7",  # colour of the theme
+}
 
 
 class Images(NamedTuple):

@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 
-from vaebook.explore.parts.colours import ACCENT, INK, MUTED
+from vaebook.explore.parts.colours import ACCENT, INK, LIGHT, MUTED
 from vaebook.explore.parts.picture import still_figure, still_picture
 from vaebook.explore.spectrum.maths import PICTURE, Noise
-from vaebook.figures import CLASS_COLOURS, KL_COLOUR, draw_grid
+from vaebook.figures import KL_COLOUR, draw_grid
 
-TEST_COLOUR = CLASS_COLOURS[7]
+TEST_COLOUR = LIGHT[PICTURE["test"]]
 
 
 class Frame(NamedTuple):
@@ -50,8 +50,8 @@ def _draw_eigenvalues(ax: Axes, noise: Noise, frame: Frame) -> None:
     ax.bar(on, noise.var, color="#79b0bc", width=width)
     ax.axhline(noise.var, color=INK)
 
-    ax.set(yscale="log", ylim=(low, high), xticks=[1, 5, 10, 15, 20])
-    ax.set_xlim(0.4, frame.most + 0.6)
+    ax.set(yscale="log", ylim=(low, high), xticks=PICTURE["ticks"])
+    ax.set_xlim(PICTURE["left"], frame.most + 0.6)
     ax.set_yticks([v for v in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if low < v < high])
     ax.yaxis.set_major_formatter("{x:g}")
     ax.minorticks_off()

@@ -42,11 +42,12 @@ class Stepper {
       home,
       onMove: (k, mean) => this.moveMean(k, mean),
     });
-    this.slice = new Slice({ ...shared, span: picture.span });
+    this.slice = new Slice({ ...shared, span: picture.span, headroom: picture.headroom });
     this.staircase = new Staircase({ ...shared, top: frame.top, best: this.best });
 
     this.halfSteps = slider({
       name: "Half-step",
+      // Each run has its own end, set in tell.
       track: whole(0, 0),
       words: (now) => `${now + 1} of ${this.last() + 1}`,
       spoken: (now) => `Iteration ${(now >> 1) + 1}, ${now % 2 ? "M" : "E"}-step`,
@@ -147,8 +148,12 @@ class Stepper {
   runFrom(means) {
     const { shipped, state, x } = this;
     const same = ({ path }) => JSON.stringify(path[0].mu) === JSON.stringify(means);
-    const { least_gain: leastGain, num_steps: most } = state.pick("least_gain", "num_steps");
-    return shipped.find(same) ?? fitEm(x, startFrom(x, means), most, leastGain);
+    const settings = {
+      maxSteps: state.get("num_steps"),
+      leastGain: state.get("least_gain"),
+      limits: state.get("limits"),
+    };
+    return shipped.find(same) ?? fitEm(x, startFrom(x, means), settings);
   }
 
   draw() {

@@ -19,6 +19,7 @@ from vaebook.explore.parts.traits import constrained
 from vaebook.explore.parts.widget import PicturedWidget
 from vaebook.explore.stepper.maths import (
     LEAST_GAIN,
+    LIMITS,
     MOST_COMPONENTS,
     PICTURE,
     fit_from,
@@ -83,6 +84,7 @@ class EmStepper(PicturedWidget):
     least_gain = t.Float(LEAST_GAIN).tag(sync=True)
     labels = t.List(t.Unicode()).tag(sync=True)
     frame = t.Dict().tag(sync=True)
+    limits = t.Dict(LIMITS).tag(sync=True)
     picture = t.Dict(PICTURE).tag(sync=True)
 
     def __init__(
@@ -98,7 +100,7 @@ class EmStepper(PicturedWidget):
         obeying("num_steps", num_steps, at_least(1))
         self.data = x.detach().double()
         self.num_components = len(start)
-        home = self._means(start)
+        home = self._means("start", start)
         runs = self._runs({"": start, **(presets or {})}, num_steps)
         super().__init__(
             means=home,
@@ -112,15 +114,18 @@ class EmStepper(PicturedWidget):
 
     def _runs(self, starts: Mapping[str, Tensor], num_steps: int) -> dict[str, EmRun]:
         """The run of each start; one given twice keeps its name."""
-        means = {name: self._means(mu) for name, mu in starts.items()}
+        means = {
+            name: self._means(f"preset {name}" if name else "start", mu)
+            for name, mu in starts.items()
+        }
         if list(means.values()).count(means[""]) > 1:
             del means[""]
         return {name: fit_from(self.data, mu, num_steps) for name, mu in means.items()}
 
-    def _means(self, start: Tensor) -> list[list[float]]:
+    def _means(self, name: str, start: Tensor) -> list[list[float]]:
         """First means as the page takes them, checked."""
         means = torch.as_tensor(start, dtype=torch.float64).tolist()
-        return obeying("means", means, centres(self.num_components))
+        return obeying(name, means, centres(self.num_components))
 
     @property
     def run(self) -> EmRun:

@@ -2,9 +2,6 @@
 // A mixture is {weights: [w, ..], mu: [[a, b], ..], cov: [[[a, b], [b, d]], ..]}, x is
 // [[a, b], ..]; logs in nats, totals over all of x.
 const LOG_2PI = Math.log(2 * Math.PI);
-const LEAST_WEIGHT = 1e-12;
-// Of the data's
-const LEAST_VARIANCE = 1e-10;
 
 const sum = (values) => values.reduce((total, v) => total + v, 0);
 
@@ -97,16 +94,17 @@ function gaussian(sums, [c0, c1]) {
 }
 
 // The next mixture, or {fault: {k, kind}} if component k has no flower or no width left.
-export function mStep({ weights, mu }, x, { resp }) {
+// limits: {weight, variance (of the data's)}
+export function mStep({ weights, mu }, x, { resp }, limits) {
   const centre = [0, 1].map((i) => sum(weights.map((w, k) => w * mu[k][i])));
   const sums = moments(x, resp, centre);
-  const empty = sums.findIndex((m) => !(m[0] / x.length > LEAST_WEIGHT));
+  const empty = sums.findIndex((m) => !(m[0] / x.length > limits.weight));
   if (empty >= 0) return { fault: { k: empty, kind: "empty" } };
 
   const fitted = sums.map((m) => gaussian(m, centre));
   const mean = (i) => sum(sums.map((m) => m[i])) / x.length;
   const spread = [mean(3) - mean(1) ** 2, mean(5) - mean(2) ** 2];
-  const flat = fitted.findIndex(({ cov }) => leastVariance(cov, spread) < LEAST_VARIANCE);
+  const flat = fitted.findIndex(({ cov }) => leastVariance(cov, spread) < limits.variance);
   if (flat >= 0) return { fault: { k: flat, kind: "flat" } };
 
   return {
@@ -125,7 +123,7 @@ function leastVariance([[a, b], [, d]], [s, t]) {
 // EM from a start: the mixtures, the log-likelihood of each, and the bound that each M-step reached
 // (bounds[0] is where the first touches).
 // `end`: "steps", "converged" or "collapsed" with its fault.
-export function fitEm(x, start, maxSteps, leastGain) {
+export function fitEm(x, start, { maxSteps, leastGain, limits }) {
   const run = { path: [start], logLik: [], bounds: [] };
   let q = null;
   while (true) {
@@ -136,7 +134,7 @@ export function fitEm(x, start, maxSteps, leastGain) {
     run.bounds.push(q ? expected(q.resp, joint) + q.entropy : following.logLik);
 
     q = following;
-    const next = mStep(run.path.at(-1), x, q);
+    const next = mStep(run.path.at(-1), x, q, limits);
     if (next.fault) return { ...run, end: "collapsed", fault: next.fault };
     if (gain < leastGain) return { ...run, end: "converged" };
     if (run.path.length > maxSteps) return { ...run, end: "steps" };

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 
 from vaebook.em import (
+    LEAST_VARIANCE,
+    LEAST_WEIGHT,
     CollapsedComponentError,
     EmRun,
     GaussianMixture,
@@ -20,8 +22,10 @@ from vaebook.em import (
 MOST_COMPONENTS = 4
 PICTURE = {
     "colours": ["class-0", "class-7", "class-4", "class-3"],  # of the theme
+    "headroom": 0.15,  # above the highest point of the slice, of its rise
     "span": (-0.3, 1.5),  # of the line through two mixtures, which lie at 0 and 1
 }
+LIMITS = {"weight": LEAST_WEIGHT, "variance": LEAST_VARIANCE}  # before a collapse
 LEAST_GAIN = 1e-4  # nats over all the data; a run ends at a smaller one
 POSITIONS = torch.linspace(*PICTURE["span"], 91).double()
 

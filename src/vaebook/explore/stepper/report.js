@@ -48,10 +48,11 @@ export class Report {
   showStatus(run, { number, half, isLast, gap, ...ends }) {
     const where = meaning(half, gap, isLast && run.end === "converged");
     const last = isLast ? ` ${ending(run, ends)}` : "";
-    this.status.replaceChildren(
-      h("strong", {}, `Iteration ${number + 1}, ${half ? "M" : "E"}-step:`),
-      ` ${where}${last}`,
-    );
+    const place = h("strong", {}, `Iteration ${number + 1}, ${half ? "M" : "E"}-step:`);
+    const rest = ` ${where}${last}`;
+    if (this.status.textContent !== place.textContent + rest) {
+      this.status.replaceChildren(place, rest);
+    }
   }
 
   showComponents({ weights, mu, cov }) {

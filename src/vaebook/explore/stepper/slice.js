@@ -19,8 +19,10 @@ export function sliceHeights(x, [a, b], qs, positions) {
 }
 
 export class Slice {
-  // options: {span (of the line: the mixtures lie at 0 and 1), draw(), signal}
-  constructor({ span, draw, signal }) {
+  // options: {span (of the line: the mixtures lie at 0 and 1), headroom (of the rise), draw(),
+  // signal}
+  constructor({ span, headroom, draw, signal }) {
+    this.headroom = headroom;
     this.positions = steps(...span, POINTS);
     this.across = {
       ...linear(...span),
@@ -63,7 +65,7 @@ export class Slice {
     const { plot } = this;
     const rise = Math.max(...rows.map((row) => row[1]), LEAST_HEIGHT);
     plot.x = this.across;
-    plot.y = linear(-Math.max(0.5 * rise, 1.2 * oldGap), 1.15 * rise);
+    plot.y = linear(-Math.max(0.5 * rise, 1.2 * oldGap), (1 + this.headroom) * rise);
     plot.yLabel = `nats above ${format(base, 3)}`;
     plot.drawAxes();
   }

@@ -59,6 +59,8 @@ def _draw_slice(ax: Axes, x: Tensor, ends: list[GaussianMixture], half: int) -> 
     ax.plot([half, half], [low, top], "o", color=INK, ms=5)
     base = log_lik[np.abs(s).argmin()]
     rise = np.max(log_lik)
-    ax.set(ylim=(base - 0.6 * (rise - base), rise + 0.15 * (rise - base)))
+    ax.set(
+        ylim=(base - 0.6 * (rise - base), rise + PICTURE["headroom"] * (rise - base))
+    )
     ax.set(xticks=[0, 1], xticklabels=["before", "after the M-step"], ylabel="nats")
     ax.legend(fontsize=7, loc="lower right")

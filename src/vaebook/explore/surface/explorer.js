@@ -13,7 +13,7 @@ import {
   sliders,
   status,
 } from "../parts/controls.js";
-import { explorer, format, h } from "../parts/dom.js";
+import { explorer, format, h, say } from "../parts/dom.js";
 import { ascend, contour, gradientStep, logLik, summarise } from "../parts/gaussian.js";
 import { linear, logarithmic } from "../parts/scales.js";
 import { Player } from "../parts/player.js";
@@ -43,7 +43,7 @@ class Explorer {
 
   build() {
     const { best, fit, state } = this;
-    const { bars, frame, label, x } = state.pick("bars", "frame", "label", "x");
+    const { bars, frame, label, picture, x } = state.pick("bars", "frame", "label", "picture", "x");
     const across = linear(...frame.mu);
     const up = logarithmic(...frame.sigma);
     const shared = { across, signal: state.signal };
@@ -53,6 +53,7 @@ class Explorer {
       x,
       bars,
       top: frame.density,
+      headroom: picture.headroom,
       label,
       draw: () => this.drawData(),
     });
@@ -61,7 +62,7 @@ class Explorer {
       up,
       fit,
       best,
-      levels: state.get("levels"),
+      levels: picture.levels,
       home: state.get("start"),
       onMove: (point) => this.moveTo(point),
       draw: () => this.drawSurface(),
@@ -83,11 +84,12 @@ class Explorer {
 
   layout() {
     const [once, again] = this.buttons;
+    const [innermost] = this.state.get("picture").levels;
     return explorer(
       "surface",
       hint(
         "Drag the ring, or climb step by step. " +
-          "Contours: nats from the maximum (+); innermost: 2 nats.",
+          `Contours: nats from the maximum (+); innermost: ${innermost} nats.`,
       ),
       h(
         "div",
@@ -205,7 +207,7 @@ class Explorer {
       ? ""
       : `; the next would gain less than ${leastGain} nats`;
     const taken = `${steps} gradient step${steps > 1 ? "s" : ""} taken`;
-    this.status.textContent = steps ? `${taken}${outside || flat}` : "";
+    say(this.status, steps ? `${taken}${outside || flat}` : "");
   }
 }
 

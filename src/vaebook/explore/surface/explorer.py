@@ -8,7 +8,7 @@ from vaebook.explore.parts.bundle import bundle, stylesheet
 from vaebook.explore.parts.constraints import FINITE, POSITIVE, at_least, obeying
 from vaebook.explore.parts.traits import constrained
 from vaebook.explore.parts.widget import PicturedWidget
-from vaebook.explore.surface.maths import LEAST_GAIN, LEVELS, Fit, histogram, ranges
+from vaebook.explore.surface.maths import LEAST_GAIN, PICTURE, Fit, histogram, ranges
 from vaebook.explore.surface.still import Frame, surface_still
 
 
@@ -56,7 +56,7 @@ class LikelihoodExplorer(PicturedWidget):
     rate = t.Float().tag(sync=True)
     num_steps = t.Int().tag(sync=True)
     least_gain = t.Float(LEAST_GAIN).tag(sync=True)
-    levels = t.List(list(LEVELS)).tag(sync=True)
+    picture = t.Dict(PICTURE).tag(sync=True)
     label = t.Unicode().tag(sync=True)
     bars = t.Dict().tag(sync=True)
     frame = t.Dict().tag(sync=True)

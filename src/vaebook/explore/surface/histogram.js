@@ -3,11 +3,11 @@ import { density } from "../parts/gaussian.js";
 import { Plot } from "../parts/plot.js";
 import { linear, steps } from "../parts/scales.js";
 
-// options: {x, bars: {edges, heights}, across (a scale), top (of the density's axis),
-// label, draw(), signal}
+// options: {x, bars: {edges, heights}, across (a scale), top (of the density's axis), headroom
+// (times a peak), label, draw(), signal}
 export class Histogram {
-  constructor({ x, bars, across, top, label, draw, signal }) {
-    Object.assign(this, { bars, top, values: [...new Set(x)] });
+  constructor({ x, bars, across, top, headroom, label, draw, signal }) {
+    Object.assign(this, { bars, top, headroom, values: [...new Set(x)] });
     this.plot = new Plot({
       x: across,
       y: linear(0, top),
@@ -33,7 +33,7 @@ export class Histogram {
   // The axis grows where the curve's peak would leave it.
   fitAxis(peak) {
     const { plot } = this;
-    const top = Math.max(this.top, 1.04 * peak);
+    const top = Math.max(this.top, this.headroom * peak);
     if (top === plot.y.high) return;
     plot.y = linear(0, top);
     plot.drawAxes();

@@ -10,7 +10,10 @@ from vaebook.explore.parts.ranges import round_step
 from vaebook.likelihood import gaussian_log_prob
 
 NUM_BARS = 12
-LEVELS = (2, 10, 30, 100, 300, 1000)  # of the contours, nats below the maximum
+PICTURE = {
+    "levels": [2, 10, 30, 100, 300, 1000],  # of the contours, nats below the maximum
+    "headroom": 1.04,  # times the density's peak: where its axis ends
+}
 LEAST_GAIN = 1e-4  # nats, of all the data; a climb ends before a smaller step
 
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from vaebook.explore.parts.colours import ACCENT, INK, LINE
 from vaebook.explore.parts.picture import still_figure, still_picture
-from vaebook.explore.surface.maths import LEVELS, Fit
+from vaebook.explore.surface.maths import PICTURE, Fit
 
 
 class Frame(NamedTuple):
@@ -40,7 +40,7 @@ def _draw_density(ax: Axes, fit: Fit, frame: Frame) -> None:
     density = np.exp(-(((x - mu) / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi))
     ax.plot(x, density, color=ACCENT)
     ax.plot(fit.x, np.zeros(len(fit.x)), "|", color=INK, ms=6, mew=0.6)
-    top = max(ranges["density"], 1.04 * density.max())
+    top = max(ranges["density"], PICTURE["headroom"] * density.max())
     ax.set(ylim=(0, top), xlabel=frame.label, ylabel="density")
 
 
@@ -53,7 +53,7 @@ def _draw_surface(ax: Axes, fit: Fit, frame: Frame) -> None:
     )
     squared = (x.var() + (x.mean() - mu) ** 2) / sigma**2
     below = len(x) * (np.log(sigma / x.std()) + squared / 2 - 0.5)
-    lines = ax.contour(mu, sigma, below, LEVELS, colors=ACCENT)
+    lines = ax.contour(mu, sigma, below, PICTURE["levels"], colors=ACCENT)
     ax.clabel(lines, fmt=lambda drop: f"\u2212{drop:g}", fontsize=7, colors=INK)
     ax.plot(x.mean(), x.std(), "+", color=INK)
     ax.plot(fit.mu, fit.sigma, "o", ms=9, mfc="none", mec=INK, mew=2)
