@@ -235,3 +235,28 @@ def test_two_on_a_page_share_no_name(explorer, show):
     page.wait_for_function(f"document.querySelectorAll('{LIVE}').length === 2")
     assert page.locator("[id], input[name]").count() == 0
     assert visit.problems == []
+
+
+LOOKS = """() => [...document.querySelectorAll(".vb, .vb *")].flatMap((el) =>
+  [null, "::before"].map((part) => {
+    const style = getComputedStyle(el, part);
+    const values = [...style].map((name) => `${name}: ${style.getPropertyValue(name)}`);
+    return [el.tagName, el.getAttribute("class"), part, values.join("; ")].join(" | ");
+  }))"""
+
+
+@pytest.mark.browser
+@each_explorer
+@pytest.mark.parametrize("width", [360, 1280])
+def test_it_looks_the_same_beside_any_other(explorer, width, one_of_each, show):
+    """A page takes the sheets of its explorers one after the other."""
+    page = show(explorer.make(), width=width, reduced_motion="reduce").page
+    explorer.stir(page)
+    page.wait_for_timeout(300)
+    alone = page.evaluate(LOOKS)
+    for other in one_of_each:
+        page.add_style_tag(content=other._css)
+    page.wait_for_timeout(300)
+    beside = page.evaluate(LOOKS)
+    differ = [pair for pair in zip(alone, beside, strict=True) if pair[0] != pair[1]]
+    assert differ == [], differ[0]

@@ -22,17 +22,18 @@ def test_commit_is_the_one_checked_out_and_says_if_files_differ(tmp_path):
     (tmp_path / "a").write_text("one")
     git(tmp_path, "add", "a")
     git(tmp_path, "commit", "-m", "first")
-    clean = commit(tmp_path)
+    clean = commit(tmp_path / "a")
     assert len(clean) == 40 and int(clean, 16)
     (tmp_path / "b").write_text("not tracked")
-    assert commit(tmp_path) == clean
+    assert commit(tmp_path / "a") == clean
     (tmp_path / "a").write_text("two")
-    assert commit(tmp_path) == f"{clean}+"
+    assert commit(tmp_path / "a") == f"{clean}+"
+    assert commit(tmp_path / "b") == "unknown"
 
 
 def test_outside_a_checkout_the_commit_is_unknown(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert commit(tmp_path) == "unknown"
+    assert commit(tmp_path / "a") == "unknown"
 
 
 def test_without_git_the_commit_is_unknown(tmp_path, monkeypatch):

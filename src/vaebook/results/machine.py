@@ -6,15 +6,18 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
-HERE = Path(__file__).parent
+HERE = Path(__file__)
 
 
-def commit(folder: Path = HERE) -> str:
-    """The commit checked out in ``folder``, ``+`` after it if tracked files differ.
+def commit(file: Path = HERE) -> str:
+    """The commit that a file is checked out from, ``+`` if tracked files differ.
 
-    "unknown" outside a git checkout.
+    "unknown" outside a git checkout, and in one that doesn't track the file: an
+    installed package may lie in somebody else's.
     """
+    folder = file.parent
     try:
+        _git("ls-files", "--error-unmatch", file.name, folder=folder)
         head = _git("rev-parse", "HEAD", folder=folder)
         changed = _git("status", "--porcelain", "--untracked-files=no", folder=folder)
     except (OSError, subprocess.CalledProcessError):

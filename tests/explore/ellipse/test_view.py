@@ -468,3 +468,15 @@ def test_choices_are_groups_with_a_name(show):
     for name in ("Posterior", "Make small"):
         group = page.get_by_role("group", name=name, exact=True)
         assert group.get_by_role("button").count() == 2
+
+
+@pytest.mark.browser
+def test_a_note_of_the_best_q_ends_when_python_moves_it(show):
+    page = show(make_ellipse()).page
+    page.evaluate(STAND_IN)
+    page.evaluate(RENDER)
+    press(page, "Best q")
+    status = page.locator(".vb-status")
+    assert "comes closer" in status.text_content()
+    page.evaluate("m.model.set('angle', 77)")
+    assert "comes closer" not in status.text_content()

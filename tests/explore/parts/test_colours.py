@@ -17,7 +17,7 @@ def name(path):
 
 
 def test_a_colour_of_the_page_is_that_of_the_figures():
-    css = stylesheet()
+    css = stylesheet("surface/explorer.css")
     for k, colour in enumerate(figures.CLASS_COLOURS):
         assert f"--vb-class-{k}: light-dark({colour}, " in css
     assert f"--vb-kl: light-dark({figures.KL_COLOUR}, " in css
@@ -61,6 +61,8 @@ def test_the_sheet_of_an_explorer_styles_nothing_of_another(path):
     ]
     strangers = [one for one in selectors if not re.search(rf"\.(vb-)?{own}\b", one)]
     assert selectors and strangers == []
+    outside = [one for one in selectors if re.match(r"(\.vb|html|body)\b(?!-)", one)]
+    assert outside == []  # nested in the root, which none of these lies in
 
 
 @pytest.mark.parametrize("path", [*SHEETS, *SCRIPTS], ids=name)

@@ -51,7 +51,7 @@ function numbersOfQ(bound, [low, high]) {
 
 class Explorer {
   constructor(state) {
-    Object.assign(this, { state, note: "" });
+    Object.assign(this, { state, note: "", noted: null });
     this.build();
     this.root = this.layout();
     this.wire();
@@ -134,9 +134,15 @@ class Explorer {
     state.watch(TRAITS, () => this.draw());
   }
 
-  // note: what is said of the new q, until the reader does something else
+  // All that a note speaks of
+  setting() {
+    return JSON.stringify(this.state.pick(...TRAITS));
+  }
+
+  // note: what is said of the new q, for as long as it stays
   put(changes, note = "") {
-    this.note = note;
+    const noted = JSON.stringify({ ...this.state.pick(...TRAITS), ...changes });
+    Object.assign(this, { note, noted });
     this.state.put(changes);
   }
 
@@ -177,7 +183,7 @@ class Explorer {
 
     goal.el.firstChild.textContent = name;
     goal.number.textContent = `${value} nats`;
-    say(this.status, MEANING[direction] + note);
+    say(this.status, MEANING[direction] + (this.noted === this.setting() ? note : ""));
   }
 }
 

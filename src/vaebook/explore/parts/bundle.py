@@ -47,13 +47,24 @@ def bundle(root: str, folder: Path = EXPLORE) -> str:
 
 
 def stylesheet(*paths: str) -> str:
-    """The colours and the theme of every explorer, then style sheets of its own.
+    """The colours and the theme of every explorer, then style sheets of one.
 
-    ``paths`` lie below ``explore``; a later sheet may build on those before it.
+    ``paths`` lie below ``explore``; the last is the explorer's own. Its rules hold for
+    its folder alone, and over shared ones wherever these stand: on a page of several
+    explorers the theme follows the sheets of those before.
     """
-    sheets = [(EXPLORE / path).read_text("utf-8") for path in (THEME, *paths)]
-    text = COMMENT.sub("", custom_properties() + "".join(sheets))
+    *shared, own = paths
+    sheets = [(EXPLORE / path).read_text("utf-8") for path in (THEME, *shared)]
+    text = COMMENT.sub("", "".join([custom_properties(), *sheets, _own(own)]))
     return re.sub(r"\s*\n\s*", "", text)
+
+
+def _own(path: str) -> str:
+    """A sheet nested in its explorer's root, written by two classes to outweigh all."""
+    root = f".vb-{path.split('/')[0].replace('_', '-')}"
+    text = (EXPLORE / path).read_text("utf-8")
+    nested = re.sub(rf"{re.escape(root)}(?![\w-])", "&", text)
+    return f".vb{root} {{\n{nested}}}\n"
 
 
 def _inline(path: str, folder: Path, parts: list[str], above: tuple[str, ...]) -> str:

@@ -99,13 +99,18 @@ export class Handle {
     this.onMove(clamp(across, x.low, x.high), clamp(up, y.low, y.high));
   }
 
+  // The number that stands for a place, and its range: that of the horizontal axis
+  value([across]) {
+    const { low, high } = this.plot.x;
+    return { min: low, max: high, now: clamp(across, low, high).toFixed(2) };
+  }
+
   show(at, spoken) {
-    const { x } = this.plot;
     this.at = at;
     this.plot.place(this.el, at);
-    this.el.setAttribute("aria-valuemin", x.low);
-    this.el.setAttribute("aria-valuemax", x.high);
-    this.el.setAttribute("aria-valuenow", clamp(at[0], x.low, x.high).toFixed(2));
-    this.el.setAttribute("aria-valuetext", spoken);
+    const value = { ...this.value(at), text: spoken };
+    for (const [name, told] of Object.entries(value)) {
+      this.el.setAttribute(`aria-value${name}`, told);
+    }
   }
 }

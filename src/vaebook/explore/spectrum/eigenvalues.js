@@ -9,6 +9,20 @@ const PLACE = 1.45;
 // Of a key, over the axis
 const STEPS = 100;
 
+// A handle that moves up and down only
+class Line extends Handle {
+  constructor(options) {
+    super(options);
+    this.el.removeAttribute("aria-roledescription");
+    this.el.setAttribute("aria-orientation", "vertical");
+  }
+
+  value([, noise]) {
+    const { low, high } = this.plot.y;
+    return { min: low.toPrecision(3), max: high.toPrecision(3), now: format(noise, 4) };
+  }
+}
+
 export class SpectrumPlot {
   // options: {most, half (of a bar), left, ticks (of the axis), frame: [low, high] of the variance,
   // onMove(noise), draw(), signal}
@@ -30,20 +44,13 @@ export class SpectrumPlot {
       alt: `The first ${most} eigenvalues as bars on a log axis, and a line at the noise variance`,
     });
     const size = Math.log(frame[1] / frame[0]) / STEPS;
-    this.handle = new Handle({
+    this.handle = new Line({
       plot: this.plot,
       label: "noise variance \u03c3\u00b2, the line",
       signal,
       onMove: (_, noise) => onMove(noise),
       step: ([at, noise], dx, dy) => [at, noise * Math.exp((dx + dy) * size)],
     });
-    const [least, greatest] = frame.map((v) => v.toPrecision(3));
-    this.attributes = {
-      "aria-valuemin": least,
-      "aria-valuemax": greatest,
-      "aria-orientation": "vertical",
-    };
-    this.handle.el.removeAttribute("aria-roledescription");
   }
 
   // best: the variance that the Home key leads to
@@ -69,9 +76,5 @@ export class SpectrumPlot {
     plot.show("sp-line", plot.level(noise));
     handle.home = [0, best];
     handle.show([most + PLACE, noise], spoken);
-    for (const [name, value] of Object.entries(this.attributes)) {
-      handle.el.setAttribute(name, value);
-    }
-    handle.el.setAttribute("aria-valuenow", format(noise, 4));
   }
 }
