@@ -45,7 +45,7 @@ def test_q_its_handles_and_the_posterior_are_drawn_to_scale(target, show):
     settled(page)
     box = boxes(page)[0]
     assert box["height"] == pytest.approx(box["width"], rel=0.03)
-    page.add_style_tag(content=".vb-ellipse .vb-plot { aspect-ratio: 1.2 }")
+    page.add_style_tag(content=".vb.vb-ellipse .vb-plot { aspect-ratio: 1.2 }")
     page.wait_for_function(
         "(height) => document.querySelector('svg').viewBox.baseVal.height < height",
         arg=box["height"],
