@@ -7,9 +7,9 @@ READY := .venv/.ready
 CHAPTERS := $(wildcard chapters/*.md)
 NOTEBOOKS := $(CHAPTERS:chapters/%.md=notebooks/%.ipynb)
 WORKERS := --numprocesses=auto --dist=worksteal
-SCRIPTS := src/vaebook/explore chapters/_static
+SCRIPTS := src/vaebook/explore src/vaebook/site chapters/_static
 
-.PHONY: help book test quick lab serve check fingerprint bench clean lock
+.PHONY: help book test quick lab serve check fingerprint bench lighthouse heights clean lock
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,8 @@ help:
 	@echo "make serve   build the book and serve it on http://127.0.0.1:$(PORT)"
 	@echo "make check   style, format and spelling"
 	@echo "make fingerprint EQUATION=eq-em-bound   after a printed formula was edited"
+	@echo "make lighthouse  what Lighthouse says of the pages (needs npm and Chromium)"
+	@echo "make heights  measure the explorers of the built pages (needs Chromium)"
 	@echo "make bench   run the benchmarks"
 	@echo "make clean   remove what was built; .venv and notebooks stay"
 	@echo "make lock    renew requirements.txt (needs uv)"
@@ -66,6 +68,12 @@ fingerprint: $(READY)
 
 bench: $(READY)
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+lighthouse: book
+	$(BIN)/python benchmarks/site/lighthouse.py
+
+heights: book
+	$(BIN)/python benchmarks/site/heights.py
 
 clean:
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis

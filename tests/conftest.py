@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy import stats
 
-pytest_plugins = ("browser.chromium", "browser.book")
+pytest_plugins = ("browser.chromium", "browser.firefox", "browser.book")
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -1,21 +1,72 @@
-// Keyboard and paper: what scrolls sideways can be reached and scrolled with the
-// keyboard, and a page printed from the dark theme is printed from the light one.
+// Keyboard, clipboard and paper: what scrolls sideways can be reached and scrolled with
+// the keyboard, a copied formula is its TeX, and a page is printed from the light theme.
 (() => {
   "use strict";
   const SCROLLERS = "mjx-container[display], .pst-scrollable-table-container, article pre";
 
-  function mark() {
-    for (const box of document.querySelectorAll(SCROLLERS)) {
-      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+  // All widths are read before anything is written: between the two a browser would lay
+  // the page out anew for each box.
+  function mark(boxes) {
+    const wider = boxes.map((box) => box.scrollWidth > box.clientWidth);
+    boxes.forEach((box, i) => {
+      if (wider[i]) box.tabIndex = 0;
       else box.removeAttribute("tabindex");
-    }
+    });
   }
 
-  // A page is measured once its mathematics is set, and again when its width changes.
-  const ready = () => window.MathJax?.startup?.promise ?? Promise.resolve();
-  addEventListener("load", () => {
-    ready().then(() => new ResizeObserver(mark).observe(document.querySelector("main")));
+  // A box is measured when it comes near, and again whenever its width changes.
+  const resized = new ResizeObserver((entries) => mark(entries.map(({ target }) => target)));
+  const near = new IntersectionObserver(
+    (entries) => {
+      for (const { isIntersecting, target } of entries) {
+        if (!isIntersecting) continue;
+        near.unobserve(target);
+        resized.observe(target);
+      }
+    },
+    { rootMargin: "600px" },
+  );
+  for (const box of document.querySelectorAll(SCROLLERS)) near.observe(box);
+
+  // The formulas of what is selected, as they were written; a whole formula if a part of
+  // it is selected.
+  const outermost = (node) => (node.nodeType === Node.TEXT_NODE ? node.parentElement : node);
+  addEventListener("copy", (event) => {
+    const selection = getSelection();
+    if (selection.isCollapsed) return;
+    const range = selection.getRangeAt(0).cloneRange();
+    const first = outermost(range.startContainer).closest("mjx-container");
+    const last = outermost(range.endContainer).closest("mjx-container");
+    if (first) range.setStartBefore(first);
+    if (last) range.setEndAfter(last);
+
+    const copy = range.cloneContents();
+    const formulas = copy.querySelectorAll("mjx-container[data-tex]");
+    if (formulas.length === 0) return;
+    for (const formula of formulas) {
+      const sign = formula.hasAttribute("display") ? "$$" : "$";
+      formula.replaceWith(sign + formula.dataset.tex + sign);
+    }
+    event.clipboardData.setData("text/plain", textOf(copy));
+    event.preventDefault();
   });
+
+  // Two clicks on a formula select the whole of it.
+  addEventListener("dblclick", (event) => {
+    const formula = event.target.closest?.("mjx-container");
+    if (formula) getSelection().selectAllChildren(formula);
+  });
+
+  // As a browser would show it: blocks on lines of their own.
+  function textOf(fragment) {
+    const box = document.createElement("div");
+    box.style.cssText = "position: fixed; left: -200vw";
+    box.append(fragment);
+    document.body.append(box);
+    const text = box.innerText;
+    box.remove();
+    return text;
+  }
 
   // On a phone the table of contents is a drawer: a tap on a line of it closes it.
   addEventListener("click", (event) => {

@@ -1,6 +1,7 @@
 // Makes the anywidgets of a page live with no kernel and no network.
-// Reads the standard widget state that Jupyter tools embed in a page; see
-// https://ipywidgets.readthedocs.io (Embedding widgets in HTML).
+// Reads the standard widget state that Jupyter tools embed in a page (see
+// https://ipywidgets.readthedocs.io, Embedding widgets in HTML), and the scripts that hold
+// the state of a view whose script names one.
 (() => {
   "use strict";
   const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
@@ -90,11 +91,28 @@
   const same = (a, b) =>
     a === b || (!(a instanceof DataView) && JSON.stringify(a) === JSON.stringify(b));
 
-  const saved = {};
+  // model id -> its state; scripts of states add theirs
+  const saved = (globalThis.vaebookState ??= {});
   function readStates() {
     for (const script of document.querySelectorAll(STATE)) {
       Object.assign(saved, JSON.parse(script.textContent).state);
     }
+  }
+
+  // address of a script -> Promise that it has run
+  const loaded = new Map();
+  function run(address) {
+    if (!loaded.has(address)) {
+      const ran = new Promise((done, fail) => {
+        const script = document.createElement("script");
+        script.src = address;
+        script.addEventListener("load", done);
+        script.addEventListener("error", () => fail(new Error(`${address} did not load`)));
+        document.head.append(script);
+      });
+      loaded.set(address, ran);
+    }
+    return loaded.get(address);
   }
 
   // One model for each id, shared by all its views.
@@ -160,18 +178,20 @@
   }
 
   async function show(script) {
-    const id = JSON.parse(script.textContent).model_id;
+    const { model_id: id, state } = JSON.parse(script.textContent);
     const still = script.parentElement.querySelector(":scope > .vb-still");
     const el = document.createElement("div");
     el.className = "vb-live";
     (still || script).after(el);
 
     try {
+      if (state) await run(state);
       await mount(id, el);
       if (still) still.hidden = true;
     } catch (error) {
-      // The still picture stays.
+      // The still picture stays, in no more room than it needs.
       el.remove();
+      script.parentElement.style.setProperty("--reserved", 0);
       console.error(`widget ${id} did not start:`, error);
     }
   }

@@ -9,11 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 from filelock import FileLock
 
 from vaebook.site.serve import server
 
 ROOT = Path(__file__).parents[2]
+
+
+def book_pages() -> list[str]:
+    """The pages of the table of contents, by their place in the site."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    return [f"{p}.html" for p in (toc["root"], *(c["file"] for c in toc["chapters"]))]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 CHROMIUM_FLAGS = (
@@ -29,32 +29,40 @@ HOW_TO_INSTALL = (
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A headless Chromium; without one a skip that says so, in CI a failure."""
-    with sync_playwright() as playwright:
-        found = [shutil.which(name) for name in CHROMIUM_NAMES]
-        path = next(filter(None, found), playwright.chromium.executable_path)
-        if not Path(path).exists():
-            (pytest.fail if os.environ.get("CI") else pytest.skip)(HOW_TO_INSTALL)
-        running = playwright.chromium.launch(
-            executable_path=path, args=list(CHROMIUM_FLAGS)
-        )
+def playwright() -> Iterator[Playwright]:
+    """What drives every browser of a worker; a thread can run one only."""
+    with sync_playwright() as running:
         yield running
-        running.close()
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """A headless Chromium; without one a skip that says so, in CI a failure."""
+    found = [shutil.which(name) for name in CHROMIUM_NAMES]
+    path = next(filter(None, found), playwright.chromium.executable_path)
+    if not Path(path).exists():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(HOW_TO_INSTALL)
+    running = playwright.chromium.launch(
+        executable_path=path, args=list(CHROMIUM_FLAGS)
+    )
+    yield running
+    running.close()
 
 
 @dataclass
 class Visit:
     """A browser page and everything that went wrong on it so far.
 
-    ``name`` is the page's, ``first_requests`` those of its opening, where it was noted.
+    ``name`` is the page's, where it was noted; ``asked`` are the requests of its
+    opening, of which ``unscrolled`` came before anybody scrolled.
     """
 
     page: Page
     problems: list[str] = field(default_factory=list)
     requests: list = field(default_factory=list)
     name: str = ""
-    first_requests: list = field(default_factory=list)
+    unscrolled: int = 0
+    asked: list = field(default_factory=list)
 
     def watch(self) -> None:
         self.page.on("console", self._console)
@@ -64,11 +72,24 @@ class Visit:
         self.page.on("response", self._response)
 
     def open(self, url: str) -> None:
-        """Load ``url``, wait for its mathematics, and scroll past every figure."""
-        self.page.goto(url, wait_until="load")
-        self.page.evaluate("() => window.MathJax?.startup?.promise.then(() => null)")
+        """Load ``url``, scroll past every figure; wait each time for what is asked."""
+        self.arrive(url)
+        self.page.wait_for_load_state("networkidle")
+        self.unscrolled = len(self.requests)
         self.page.evaluate(SCROLL)
         self.page.wait_for_load_state("networkidle")
+
+    def arrive(self, url: str) -> None:
+        """Load ``url`` until it is drawn.
+
+        A busy machine's Chromium has been seen to leave a page undrawn for ever: no
+        frame came, and so nothing that waits for one. It is loaded again.
+        """
+        for _ in range(3):
+            self.page.goto(url, wait_until="load")
+            if self.page.evaluate(DRAWN):
+                return
+        raise AssertionError(f"the browser draws no frame of {url}")
 
     def _console(self, message) -> None:
         if message.type in ("error", "warning"):
@@ -91,6 +112,10 @@ class Visit:
             self.problems.append(f"status {response.status}: {response.url}")
 
 
+DRAWN = """() => new Promise((done) => {
+  requestAnimationFrame(() => done(true));
+  setTimeout(() => done(false), 10000);
+})"""
 LOCAL_SCHEMES = ("file", "data", "blob", "about")
 SCROLL = """async () => {
   const pause = () => new Promise((done) => setTimeout(done, 40));

@@ -14,10 +14,12 @@ from vaebook.site import (
     downloads,
     execution,
     freshness,
+    mathematics,
     metadata,
     numbering,
     pictures,
     pruning,
+    styles,
     widgets,
 )
 
@@ -30,9 +32,11 @@ JOBS = (
     accessibility,
     checkmarks,
     claims_table,
+    mathematics,
     widgets,
     assets,
     pruning,
+    styles,
     pictures,
     downloads,
 )

@@ -3,8 +3,12 @@
 from docutils import nodes
 from sphinx.application import Sphinx
 
-# A bibliography is a list, so its entries are items; the role it gives is deprecated.
-ROLES = {'role="doc-biblioentry"': 'role="listitem"'}
+MENDED = {
+    # A bibliography is a list, so its entries are items; its role is deprecated.
+    'role="doc-biblioentry"': 'role="listitem"',
+    # A fold is spoken as it is read, "Show code cell source"; so a voice can open it.
+    ' aria-label="Toggle hidden content"': "",
+}
 
 
 def connect(app: Sphinx) -> None:
@@ -18,5 +22,5 @@ def _mend(
     context: dict,
     doctree: nodes.document | None,
 ) -> None:
-    for wrong, right in ROLES.items():
+    for wrong, right in MENDED.items():
         context["body"] = context.get("body", "").replace(wrong, right)

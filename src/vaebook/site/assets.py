@@ -1,4 +1,4 @@
-"""What a page loads: no icon font, no loader from elsewhere, MathJax where needed.
+"""What a page loads: no icon font, no loader from elsewhere, scripts where needed.
 
 The theme ships a 1.5 MB icon script, three web fonts and scripts for services this
 book does not use. The icons in use are drawn in ``chapters/_static/icons.css``.
@@ -6,23 +6,23 @@ book does not use. The icons in use are drawn in ``chapters/_static/icons.css``.
 
 import re
 import shutil
-from importlib.util import find_spec
 from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders.html._assets import _JavaScript
 from sphinx.config import Config
+from sphinx.util import logging
 
+LOGGER = logging.getLogger(__name__)
 TEMPLATES = Path(__file__).parent / "templates"
-MATHJAX = "tex-chtml.js"
-MATHJAX_PARTS = (MATHJAX, "output/chtml/fonts/woff-v2")
 
 NEEDED_BY = {
     "clipboard.min.js": 'class="highlight',
     "copybutton.js": 'class="highlight',
     "design-tabs.js": "sd-tab-set",
 }
+SCROLLERS = re.compile(r'\["pre","\.nboutput[^\]]*\]')
 UNUSED = (
     "vendor/fontawesome",
     "scripts/fontawesome.js*",
@@ -46,7 +46,6 @@ def connect(app: Sphinx) -> None:
 
 def _configure(app: Sphinx, config: Config) -> None:
     config.templates_path.insert(0, str(TEMPLATES))
-    config.mathjax_path = f"mathjax/{MATHJAX}"
 
 
 def _choose_scripts(
@@ -73,20 +72,8 @@ def _is_needed(script: _JavaScript, body: str) -> bool:
 def _finish(app: Sphinx, exception: Exception | None) -> None:
     if exception is None and app.builder.format == "html":
         static = Path(app.outdir, "_static")
-        _copy_mathjax(static / "mathjax")
         _remove_unused(static)
-
-
-def _copy_mathjax(target: Path) -> None:
-    package = Path(find_spec("sphinx-mathjax-offline").origin).parent
-    for part in MATHJAX_PARTS:
-        source = package / "static" / "mathjax" / part
-        copy = target / part
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, copy, dirs_exist_ok=True)
-        else:
-            shutil.copyfile(source, copy)
+        _leave_scrollers_alone(static)
 
 
 def _remove_unused(static: Path) -> None:
@@ -97,3 +84,16 @@ def _remove_unused(static: Path) -> None:
     slim = ICON_FONT_RULES.sub("", theme.read_text(encoding="utf-8"))
     theme.with_name("pydata-without-icons.css").write_text(slim, encoding="utf-8")
     theme.unlink()
+
+
+def _leave_scrollers_alone(static: Path) -> None:
+    """What scrolls sideways is ``book.js``'s: it measures what is near, all at once.
+
+    The theme measures every box of the page in turn and writes between, so that a
+    phone lays a long chapter out a hundred times.
+    """
+    script = static / "scripts" / "pydata-sphinx-theme.js"
+    text, found = SCROLLERS.subn('["none"]', script.read_text(encoding="utf-8"))
+    script.write_text(text, encoding="utf-8")
+    if found != 1:
+        LOGGER.warning("%s measures scrollers otherwise", script.name, type="vaebook")

@@ -29,7 +29,9 @@ def _mark(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 def _link(uri: str, number: str) -> nodes.Element:
     says = f"Equation {number} is tested: see how"
-    sign = nodes.inline("", "✓")
-    link = nodes.reference("", "", sign, refuri=uri, internal=True, reftitle=says)
+    sign = nodes.raw("", '<span aria-hidden="true">✓</span>', format="html")
+    words = nodes.inline("", says, classes=["spoken"])
+    link = nodes.reference("", "", sign, words, refuri=uri, internal=True)
+    link["reftitle"] = says
     link["classes"].append("check-mark")
     return nodes.paragraph("", "", link, classes=["check-mark-line"])

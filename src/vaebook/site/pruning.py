@@ -1,8 +1,11 @@
-"""Leave nothing of an earlier build in the site: no page, no picture."""
+"""Leave nothing of an earlier build in the site: no page, no picture, no state."""
 
+import re
 from pathlib import Path
 
 from sphinx.application import Sphinx
+
+from vaebook.site.widgets import FOLDER
 
 
 def connect(app: Sphinx) -> None:
@@ -16,7 +19,14 @@ def _prune(app: Sphinx, exception: Exception | None) -> None:
     pages = {site / app.builder.get_target_uri(name) for name in app.env.found_docs}
     images = {site / "_images" / name for _, name in app.env.images.values()}
     images |= {site / "_images" / name for name in app.builder.images.values()}
-    kept = pages | images
-    for path in [*site.glob("chapters/*.html"), *site.glob("_images/*")]:
+    widgets = {site / name for page in pages for name in _widgets(page)}
+    kept = pages | images | widgets
+    folders = ("chapters/*.html", "_images/*", f"{FOLDER}/*")
+    for path in (path for folder in folders for path in site.glob(folder)):
         if path not in kept:
             path.unlink()
+
+
+def _widgets(page: Path) -> list[str]:
+    """The files for which a page asks when a widget comes near."""
+    return re.findall(rf"{FOLDER}/[\w.]+", page.read_text(encoding="utf-8"))
