@@ -387,7 +387,7 @@ def test_columns_that_span_no_such_space_are_refused(a, b, message):
 @pytest.mark.equation(
     "eq-autoencoder-degenerate",
     against="the formula by numpy, and torch.distributions' limit of slope -L log s",
-    body="4e20698f",
+    body="b268e56b",
 )
 @settings(deadline=None, max_examples=50)
 @given(seed=SEEDS, log_s=st.floats(-25, 1), dim=st.integers(1, 5))
@@ -410,7 +410,7 @@ def test_kl_of_a_narrow_posterior_grows_without_bound(seed, log_s, dim):
 @pytest.mark.equation(
     "eq-autoencoder-degenerate",
     against="Gauss-Hermite quadrature over the code",
-    body="4e20698f",
+    body="b268e56b",
 )
 def test_likelihood_of_a_narrow_posterior_tends_to_the_autoencoders(rng):
     """The distance falls as s^2: a hundredth for a tenth of s."""

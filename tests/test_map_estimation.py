@@ -275,7 +275,7 @@ def test_map_refuses_what_maximum_likelihood_refuses():
 @pytest.mark.equation(
     "eq-map-estimation-gaussian-prior",
     against="scipy.stats.norm.logpdf, summed",
-    body="2a8a6b13",
+    body="6c02111e",
 )
 @pytest.mark.parametrize("tau", [0.1, 1.0, 3.0])
 def test_gaussian_prior_is_scipys(rng, tau):

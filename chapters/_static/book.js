@@ -35,16 +35,16 @@
     const selection = getSelection();
     if (selection.isCollapsed) return;
     const range = selection.getRangeAt(0).cloneRange();
-    const first = outermost(range.startContainer).closest("mjx-container");
-    const last = outermost(range.endContainer).closest("mjx-container");
+    const first = outermost(range.startContainer).closest(".math");
+    const last = outermost(range.endContainer).closest(".math");
     if (first) range.setStartBefore(first);
     if (last) range.setEndAfter(last);
 
     const copy = range.cloneContents();
-    const formulas = copy.querySelectorAll("mjx-container[data-tex]");
+    const formulas = copy.querySelectorAll(".math[data-tex]");
     if (formulas.length === 0) return;
     for (const formula of formulas) {
-      const sign = formula.hasAttribute("display") ? "$$" : "$";
+      const sign = formula.matches("div") ? "$$" : "$";
       formula.replaceWith(sign + formula.dataset.tex + sign);
     }
     event.clipboardData.setData("text/plain", textOf(copy));
@@ -53,7 +53,7 @@
 
   // Two clicks on a formula select the whole of it.
   addEventListener("dblclick", (event) => {
-    const formula = event.target.closest?.("mjx-container");
+    const formula = event.target.closest?.(".math");
     if (formula) getSelection().selectAllChildren(formula);
   });
 

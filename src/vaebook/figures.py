@@ -14,6 +14,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from vaebook.pictures import show_sharp
 from vaebook.training import Epoch
 
 STYLE = Path(__file__).with_name("book.mplstyle")
@@ -36,8 +37,9 @@ LIKELIHOOD_COLOUR, KL_COLOUR, ELBO_COLOUR = "#0a6f85", "#b4540a", "#1d2733"
 
 
 def use_book_style() -> None:
-    """Draw every later figure in the style of the book."""
+    """Draw every later figure in the style of the book, and show it sharply."""
     plt.style.use(STYLE)
+    show_sharp()
 
 
 def show_source(thing: Callable[..., object]) -> Code:

@@ -25,7 +25,7 @@ from house.trees import (
 )
 
 SHARED = {"checks", "distances", "files", "protocols", "datasets", "training"}
-DRAWING = {"figures", "explore", "site"}
+DRAWING = {"figures", "pictures", "explore", "site"}
 GRAPH = graph()
 OF_CHAPTERS = sorted(name for name in MODULES if chapter_of(name) in BOOK)
 
@@ -135,7 +135,7 @@ def test_a_ring_is_found():
 
 # Explorers
 
-ROOMS_OF_EXPLORERS = {"figures", "checks", "distances", *BOOK}
+ROOMS_OF_EXPLORERS = {"figures", "pictures", "checks", "distances", *BOOK}
 EXPLORERS = sorted(name for name in MODULES if name.startswith("vaebook.explore."))
 
 
@@ -162,7 +162,8 @@ def drawn_by_maths(module, edges):
     below = reached(module, edges)
     used = set().union(edges[module], *(edges.get(name, ()) for name in below))
     libraries = PICTURES & {name.split(".")[0] for name in used}
-    return sorted(libraries | {name for name in below if chapter_of(name) == "figures"})
+    drawing = {n for n in below if chapter_of(n) in ("figures", "pictures")}
+    return sorted(libraries | drawing)
 
 
 @pytest.mark.parametrize("module", EXPLORERS)
@@ -180,6 +181,7 @@ def test_an_explorer_knows_itself_the_parts_and_the_mathematics(module):
         ("vaebook.explore.pads.still", "vaebook.explore.pads.explorer"),
         ("vaebook.explore.pads.maths", "traitlets"),
         ("vaebook.explore.pads.maths", "vaebook.figures"),
+        ("vaebook.explore.pads.maths", "vaebook.pictures"),
         ("vaebook.explore.pads.maths", "vaebook.explore.parts.picture"),
     ],
 )

@@ -345,7 +345,7 @@ def elbo_gradients(mu, log_var, eps, path_only):
 @pytest.mark.equation(
     "eq-reparameterization-path-only",
     against="the full gradient, and autograd of torch's log q at fixed z",
-    body="3c54d2e6",
+    body="6854ac36",
 )
 @pytest.mark.parametrize(("mu", "log_var"), [(1.0, 0.0), (-0.4, 0.6)])
 def test_path_only_leaves_out_the_score_alone(mu, log_var):
@@ -367,7 +367,7 @@ def test_path_only_leaves_out_the_score_alone(mu, log_var):
 @pytest.mark.equation(
     "eq-reparameterization-path-only",
     against="no variance at the exact posterior",
-    body="3c54d2e6",
+    body="6854ac36",
 )
 def test_path_only_gradient_vanishes_draw_by_draw_at_the_posterior():
     """There log p(x, z) - log q(z) is log p(x) whatever z; the full one has noise."""

@@ -117,7 +117,7 @@ PI, TABLE = double([0.3, -0.7, 1.1]), double([2.0, -1.0, 0.5])
 @pytest.mark.equation(
     "eq-reparameterization-score-identity",
     against="the derivatives of E[z^2 + cos 2z]; autograd of a finite sum",
-    body="19706034",
+    body="56324a97",
 )
 def test_gradient_of_a_mean_is_a_mean_with_the_score():
     mu, log_var = double([MU]), double([LOG_VAR])

@@ -332,9 +332,10 @@ def test_each_tested_equation_leads_to_its_claim(built_site: Path):
 
 def formulas(page: Path, kind: str) -> dict[str, str]:
     """What stands in the display at the anchor ``kind`` of each labelled equation."""
-    display = rf'id="{kind}-(eq-[\w-]+)">.*?<mjx-container data-tex="([^"]*)"'
-    found = re.findall(display, page.read_text(encoding="utf-8"), re.DOTALL)
-    return {label: normalised(unescape(tex)) for label, tex in found}
+    anchor, tex = rf'id="{kind}-(?P<label>eq-[\w-]+)"', 'data-tex="(?P<tex>[^"]*)"'
+    order = rf"{tex} {anchor}" if kind == "equation" else rf"{anchor}.*?{tex}"
+    found = re.finditer(order, page.read_text(encoding="utf-8"), re.DOTALL)
+    return {one["label"]: normalised(unescape(one["tex"])) for one in found}
 
 
 def test_each_claim_shows_the_formula_that_its_chapter_prints(built_site: Path):
@@ -378,8 +379,9 @@ def test_no_formula_is_left_to_the_reader_s_browser(built_site: Path):
     for page in SHOWN:
         text = (built_site / page).read_text(encoding="utf-8")
         places = len(re.findall(r'<(?:span|div) class="math\b', text))
-        typeset = len(re.findall(r'<mjx-container data-tex="[^"]', text))
-        assert places == typeset == text.count("<math ")
+        assert places == len(re.findall(r' data-tex="[^"]', text))
+        typeset = text.count("<mjx-container")
+        assert typeset == text.count("<math ") >= places
         assert not re.search(r"<script[^>]*mathjax", text, re.IGNORECASE)
         shown = re.sub(r'data-tex="[^"]*"', "", text)
         assert not re.search(r"\\[([]", shown), "TeX that waits for a script"
@@ -413,8 +415,8 @@ def test_every_formula_and_figure_is_there_without_scripts(
 def test_a_copied_formula_is_its_tex(page_factory, site: Site):
     visit = page_factory(permissions=["clipboard-read", "clipboard-write"])
     visit.arrive(site.http("chapters/05_variational.html"))
-    formula = visit.page.locator("div.math mjx-container").first
-    formula.dblclick()
+    formula = visit.page.locator("div.math").first
+    formula.locator("mjx-container").first.dblclick()
     visit.page.keyboard.press("Control+c")
     copied = visit.page.evaluate("navigator.clipboard.readText()")
     assert copied.strip() == f"$${formula.get_attribute('data-tex')}$$"
@@ -423,7 +425,7 @@ def test_a_copied_formula_is_its_tex(page_factory, site: Site):
     paragraph.evaluate("(one) => getSelection().selectAllChildren(one)")
     visit.page.keyboard.press("Control+c")
     copied = visit.page.evaluate("navigator.clipboard.readText()")
-    inside = paragraph.locator("mjx-container").evaluate_all(
+    inside = paragraph.locator(".math").evaluate_all(
         "(all) => all.map((one) => one.dataset.tex)"
     )
     assert re.findall(r"\$(.*?)\$", copied) == inside

@@ -61,7 +61,7 @@ def told_log_evidence(model, x, label):
 @pytest.mark.equation(
     "eq-vae-conditional",
     against="quadrature over z for each label; the images' sum to 1 under each",
-    body="6fc5f404",
+    body="c1c7d650",
 )
 @pytest.mark.parametrize("label", [0, 1])
 @pytest.mark.parametrize("rng", range(2), indirect=True)
@@ -85,7 +85,7 @@ def test_conditional_evidence_is_the_integral(told, rng, label, assert_within):
 @pytest.mark.equation(
     "eq-vae-conditional",
     against="numpy's decoder of z beside y, scipy's Bernoulli",
-    body="6fc5f404",
+    body="c1c7d650",
 )
 @pytest.mark.parametrize("label", [0, 1])
 def test_conditional_likelihood_is_of_the_pixels_given_code_and_label(told, rng, label):
@@ -166,7 +166,7 @@ def test_grey_pixels_are_told_the_same_way(rng):
 @pytest.mark.equation(
     "eq-vae-conditional",
     against="p(y) p(x|y) summed over labels, scipy's quadrature",
-    body="6fc5f404",
+    body="c1c7d650",
 )
 def test_the_labels_can_be_summed_out(told, rng, assert_within):
     """p(x) = sum over y of p(y) p(x|y): one model of x for each label."""

@@ -7,30 +7,10 @@ output (``figures.show(fig, alt=...)``) or in the cell's ``mystnb: image: alt:``
 from html.parser import HTMLParser
 
 from docutils import nodes
-from myst_nb.core.render import MimeData, NbElementRenderer
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
 LOGGER = logging.getLogger(__name__)
-
-
-class OutputImage:
-    """myst-nb plugin: take alt text from the metadata that a figure was shown with."""
-
-    mime_priority_overrides = ()
-
-    @staticmethod
-    def handle_mime(
-        renderer: NbElementRenderer, data: MimeData, inline: bool
-    ) -> list[nodes.Element] | None:
-        if not data.mime_type.startswith("image/"):
-            return None
-        own = data.output_metadata.get(data.mime_type, {})
-        alt = own.get("alt") or data.output_metadata.get("alt")
-        images = renderer.render_image(data)
-        if alt:
-            images[0]["alt"] = alt
-        return images
 
 
 class _Images(HTMLParser):

@@ -17,16 +17,13 @@ def _prune(app: Sphinx, exception: Exception | None) -> None:
         return
     site = Path(app.outdir)
     pages = {site / app.builder.get_target_uri(name) for name in app.env.found_docs}
-    images = {site / "_images" / name for _, name in app.env.images.values()}
-    images |= {site / "_images" / name for name in app.builder.images.values()}
-    widgets = {site / name for page in pages for name in _widgets(page)}
-    kept = pages | images | widgets
+    kept = pages | {site / name for page in pages for name in _asked_for(page)}
     folders = ("chapters/*.html", "_images/*", f"{FOLDER}/*")
     for path in (path for folder in folders for path in site.glob(folder)):
         if path not in kept:
             path.unlink()
 
 
-def _widgets(page: Path) -> list[str]:
-    """The files for which a page asks when a widget comes near."""
-    return re.findall(rf"{FOLDER}/[\w.]+", page.read_text(encoding="utf-8"))
+def _asked_for(page: Path) -> list[str]:
+    """The pictures and widgets of a page, by their places in the site."""
+    return re.findall(rf"(?:_images|{FOLDER})/[\w.-]+", page.read_text("utf-8"))

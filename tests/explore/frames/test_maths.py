@@ -21,7 +21,7 @@ def test_frames_are_drawn_for_every_combination():
     )
     assert figure.choices == [[0, 0.1, 0.2, 0.3], ["x", "yy"]]
     assert len(figure.frames) == 8 and len(set(figure.frames)) > 4
-    assert Image.open(io.BytesIO(figure.frames[0])).size == (1280, 720)
+    assert Image.open(io.BytesIO(figure.frames[0])).size == (814, 594)
 
 
 def test_a_fresh_figure_carries_each_frame_once():

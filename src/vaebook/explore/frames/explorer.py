@@ -16,9 +16,12 @@ from vaebook.explore.parts.picture import to_webp
 from vaebook.explore.parts.traits import constrained
 from vaebook.explore.parts.widget import PicturedWidget
 from vaebook.figures import STYLE
+from vaebook.pictures import NARROW, PIXELS, check_lettering
 
 MOST_PARAMETERS, MOST_FRAMES, MOST_BYTES = 2, 40, 500_000
-DPI = 200  # two pixels for each of the 100 per inch that the page shows
+SHOWN_DPI = 110  # CSS pixels an inch, where the page has room
+DPI = PIXELS * SHOWN_DPI
+FIGSIZE = (NARROW, 2.7)  # inches; legible on a phone too
 
 
 class FrameExplorer(PicturedWidget):
@@ -49,7 +52,7 @@ class FrameExplorer(PicturedWidget):
         alt: str | Callable[..., str],
         choices: dict[str, list],
         labels: dict[str, str],
-        figsize: tuple[float, float] | None,
+        figsize: tuple[float, float],
     ) -> None:
         self.draw = draw
         self.alt = alt
@@ -64,7 +67,7 @@ class FrameExplorer(PicturedWidget):
             choices=list(choices.values()),
             frames=frames,
             alts=[self._describe(values) for values in grid],
-            width=round(DPI / 2 * self._figure().get_figwidth()),
+            width=round(SHOWN_DPI * self.figsize[0]),
         )
         self.ready = True
 
@@ -89,6 +92,7 @@ class FrameExplorer(PicturedWidget):
             figure = self._figure()
             canvas = FigureCanvasAgg(figure)
             self.draw(figure.subplots(), **values)
+            check_lettering(figure, self.figsize[0])
             canvas.draw()
         return to_webp(np.asarray(canvas.buffer_rgba()), colours=32)
 
@@ -117,7 +121,7 @@ def explore(
     *,
     alt: str | Callable[..., str],
     labels: dict[str, str] | None = None,
-    figsize: tuple[float, float] | None = None,
+    figsize: tuple[float, float] = FIGSIZE,
     **ranges: tuple | list,
 ) -> FrameExplorer:
     """Put sliders on a drawing.
@@ -135,7 +139,7 @@ def explore(
     labels : dict, optional
         Visible name of a slider where the parameter's own will not do.
     figsize : (width, height), optional
-        Inches; the book's own size by default.
+        Inches; by default as wide as a phone takes it.
     **ranges : (lo, hi, step), or a list of choices
         At most two, and at most 40 combinations; ``[False, True]`` is a box to tick.
 
@@ -144,6 +148,8 @@ def explore(
     ValueError
         If there are too many parameters, frames or bytes, a range is not understood,
         or ``alt`` is empty; the message says what to reduce.
+    LetteringError
+        If letters would be too small on a phone.
     """
     if not callable(alt) and not alt.strip():
         raise ValueError("alt must say what the figure shows; received an empty text")
