@@ -65,6 +65,7 @@ class Visit:
     asked: list = field(default_factory=list)
 
     def watch(self) -> None:
+        self.page.add_init_script(NOTE_SHIFTS)
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
         self.page.on("request", self._request)
@@ -116,6 +117,20 @@ DRAWN = """() => new Promise((done) => {
   requestAnimationFrame(() => done(true));
   setTimeout(() => done(false), 10000);
 })"""
+# In window.shifts: how much moved at once, and the outlines of what did
+NOTE_SHIFTS = """window.shifts = [];
+if (PerformanceObserver.supportedEntryTypes.includes("layout-shift"))
+  new PerformanceObserver((list) => {
+    const outer = (node) => (node?.nodeType === 1 ? node : node?.parentElement);
+    for (const { value, sources } of list.getEntries())
+      window.shifts.push({
+        value,
+        outside: sources
+          .map(({ node }) => outer(node))
+          .filter((one) => one && !one.closest(".vb-widget"))
+          .map((one) => one.cloneNode().outerHTML.slice(0, 100)),
+      });
+  }).observe({ type: "layout-shift", buffered: true });"""
 LOCAL_SCHEMES = ("file", "data", "blob", "about")
 SCROLL = """async () => {
   const pause = () => new Promise((done) => setTimeout(done, 40));

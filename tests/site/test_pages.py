@@ -1,5 +1,6 @@
 """Every page of the built book, as a reader's browser shows it."""
 
+import io
 import json
 import re
 import zipfile
@@ -14,6 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser.book import ROOT, Site, book_pages
 from browser.chromium import Visit, fresh_page
+from PIL import Image
 
 from vaebook.site.fingerprints import normalised
 
@@ -195,6 +197,24 @@ def test_no_problem_and_no_barrier(desktop: Visit, theme: str):
     assert desktop.problems == []
 
 
+def assert_still(visit: Visit) -> None:
+    """Nothing moved, from the first paint on, while the page was scrolled past."""
+    shifts = visit.page.evaluate("window.shifts")
+    assert sum(one["value"] for one in shifts) <= 0.02, shifts
+    moved = [one["outside"] for one in shifts if one["value"] > 1e-4]
+    assert [outside for outside in moved if outside] == []
+
+
+@pytest.mark.browser
+def test_nothing_moves_on_a_desktop(desktop: Visit):
+    assert_still(desktop)
+
+
+@pytest.mark.browser
+def test_nothing_moves_on_a_phone(phone: Visit):
+    assert_still(phone)
+
+
 @pytest.mark.browser
 def test_every_icon_is_drawn(desktop: Visit):
     """No icon font is loaded, so each icon must have a drawing of its own."""
@@ -269,6 +289,48 @@ def assert_sliders_move(visit: Visit, site: Site) -> None:
 
 
 # Single pages
+
+
+@every_page
+def test_images_have_a_size_and_come_when_near(built_site: Path, page: str):
+    html = Html(built_site / page)
+    named = [i for i in html.images if "_images" in i["src"] or "widgets" in i["src"]]
+    assert all(int(i["width"]) > 0 and int(i["height"]) > 0 for i in named)
+    assert all(i["loading"] == "lazy" for i in named)
+    text = (built_site / page).read_text(encoding="utf-8")
+    assert text.count('<img class="drawn"') == text.count("<picture>")
+    for address in re.findall(r'<source [^>]*srcset="([^"]+)"', text):
+        assert (built_site / page).parent.joinpath(address).is_file()
+
+
+GROUND = "getComputedStyle(document.body).backgroundColor"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_figure_s_paper_is_the_page_s_own_ground(page_factory, site: Site, theme):
+    visit = page_factory(color_scheme=theme)
+    visit.arrive(site.http("chapters/05_variational.html"))
+    figure = visit.page.locator("img.drawn").first
+    figure.scroll_into_view_if_needed()
+    figure.evaluate("(one) => one.decode()")
+    shown = Image.open(io.BytesIO(figure.screenshot())).convert("RGB")
+    ground = [int(n) for n in re.findall(r"\d+", visit.page.evaluate(GROUND))]
+    assert (
+        max(abs(a - b) for a, b in zip(shown.getpixel((3, 3)), ground, strict=True))
+        <= 2
+    )
+    tones = [sum(colour) for _, colour in shown.getcolors(1 << 20)]
+    assert (max(tones) > 500) and (min(tones) < 250), "ink stands out from the ground"
+
+
+@pytest.mark.browser
+def test_a_phone_is_shown_a_figure_s_narrow_form(phone: Visit):
+    shown = phone.page.evaluate("""() => [...document.querySelectorAll("picture")]
+      .filter((one) => one.querySelector("source"))
+      .map((one) => [one.querySelector("source").srcset, one.lastChild.currentSrc])""")
+    for narrow, current in shown:
+        assert current.endswith(narrow.rpartition("/")[2])
 
 
 def test_the_zip_holds_notebooks_site_and_code(built_site: Path):
@@ -372,6 +434,23 @@ def test_each_view_names_the_file_of_its_state(built_site: Path):
             view = json.loads(found)
             script = (built_site / page).parent / view["state"]
             assert f'"{view["model_id"]}":{{' in script.read_text(encoding="utf-8")
+
+
+def test_each_check_mark_says_which_equation_it_is_of(built_site: Path):
+    for page in BOOK:
+        text = (built_site / page).read_text(encoding="utf-8")
+        marks = text.count('class="check-mark reference internal"')
+        says = r'<span class="spoken">(Equation [\d.]+ is tested: see how)</span>'
+        assert len(set(re.findall(says, text))) == marks
+
+
+@pytest.mark.browser
+def test_a_fold_is_spoken_as_it_is_read(page_factory, site: Site):
+    visit = page_factory()
+    visit.arrive(site.http("chapters/05_variational.html"))
+    for fold in visit.page.locator("article summary:visible").all():
+        assert fold.get_attribute("aria-label") is None
+        assert fold.inner_text().strip()
 
 
 def test_no_formula_is_left_to_the_reader_s_browser(built_site: Path):

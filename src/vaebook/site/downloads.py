@@ -29,12 +29,16 @@ def connect(app: Sphinx) -> None:
 
 
 def notebook(path: Path) -> str:
-    """Text of an executed notebook without the times at which its cells ran."""
+    """Text of an executed notebook without what only the site's build needs."""
     content = json.loads(path.read_text(encoding="utf-8"))
     for cell in content["cells"]:
         cell["metadata"].pop("execution", None)
         if "remove-stdout" in cell["metadata"].get("tags", []):  # progress bars
             cell["outputs"] = [o for o in cell["outputs"] if o.get("name") != "stdout"]
+        for output in cell.get("outputs", []):
+            for shown in output.get("metadata", {}).values():
+                if isinstance(shown, dict):
+                    shown.pop("forms", None)  # of a figure, for the pages alone
     return json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
