@@ -1,4 +1,6 @@
-"""Drawings: what is put on the page is what was given, in place and in order."""
+"""Drawings and tables: what was given is on the page, in place and in order."""
+
+import re
 
 import matplotlib
 import numpy as np
@@ -10,6 +12,7 @@ import matplotlib.pyplot as plt
 
 from vaebook import figures
 from vaebook.likelihood import bernoulli_log_prob
+from vaebook.monte_carlo import estimate
 from vaebook.training import Epoch
 
 
@@ -80,6 +83,44 @@ def test_source_of_a_function_without_docstring_is_whole():
         return x
 
     assert figures.show_source(bare).data == "def bare(x):\n    return x"
+
+
+def shown_cells(table):
+    """Side and text of each cell of a table, row by row, as Jupyter gets it."""
+    cell = re.compile(r'<t([hd])(?: style="text-align: (\w+);")?>\s*(.*?)\s*</t[hd]>')
+    lines = [cell.findall(line) for line in table._repr_html_().split("<tr>")]
+    return [[(side or "left", text) for _, side, text in line] for line in lines[1:]]
+
+
+def test_table_writes_each_column_in_its_format():
+    values = estimate(torch.tensor([1.0, 2.0, 3.0]))
+    rows = [("a", 2, torch.tensor(0.125), values), ("b", 10, "infinite", "")]
+    table = figures.table(rows, ["who", "K", "nats", "score"], ["", "", ".2f", ""])
+    texts = [[text for _, text in line] for line in shown_cells(table)]
+    assert texts == [
+        ["who", "K", "nats", "score"],
+        ["a", "2", "0.12", "2.000 ± 0.577"],
+        ["b", "10", "infinite", ""],
+    ]
+
+
+def test_table_puts_names_left_and_numbers_right():
+    sides = [side for side, _ in shown_cells(figures.table([("a", 1)], "xy"))[1]]
+    assert sides == ["left", "right"]
+    mixed = figures.table([(1e4, 1.0), ("mean", 2.0)], ["lambda", "error"], "g")
+    assert {side for line in shown_cells(mixed) for side, _ in line} == {"right"}
+
+
+def test_table_shows_numbers_as_written_and_signs_as_signs():
+    table = figures.table(iter([("1e3", 1e4), ("2.50", 3)]), ["a<b", "c"], "g")
+    texts = [text for line in shown_cells(table) for _, text in line]
+    assert texts == ["a&lt;b", "c", "1e3", "10000", "2.50", "3"]
+
+
+@pytest.mark.parametrize(("row", "formats"), [((1,), "g"), ((1, 2), ["g"])])
+def test_table_refuses_a_row_or_formats_that_do_not_fit_its_headers(row, formats):
+    with pytest.raises(ValueError, match="zip"):
+        figures.table([row], ["a", "b"], formats)
 
 
 def test_style_is_loadable():

@@ -1,8 +1,8 @@
-"""The house style, and the drawings that two or more pages use."""
+"""The house style, the tables of results, and the drawings that several pages use."""
 
 import inspect
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -12,6 +12,7 @@ from IPython.display import Code
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
+from tabulate import JupyterHTMLStr, tabulate
 from torch import Tensor
 
 from vaebook.pictures import show_sharp
@@ -52,6 +53,46 @@ def show_source(thing: Callable[..., object]) -> Code:
         end = source.index('"""', source.index('"""') + 3) + 3
         source = source[:start].rstrip() + source[end:]
     return Code(textwrap.dedent(source).strip(), language="python")
+
+
+def table(
+    rows: Iterable[Sequence[object]],
+    headers: Sequence[str],
+    formats: str | Sequence[str] = "",
+) -> JupyterHTMLStr:
+    """Results as a table: names at the left, numbers below one another at the right.
+
+    Parameters
+    ----------
+    rows : iterable of sequences
+        As many values as there are headers: texts, numbers, tensors of one number,
+        or what says itself how it is shown, as an ``Estimate`` does.
+    headers : sequence of str
+        What stands in each column, with its unit.
+    formats : str or sequence of str
+        How numbers are written, as after the colon in an f-string: the same in all
+        columns, or one for each. Texts stand as they are.
+
+    Raises
+    ------
+    ValueError
+        If a row or the formats are not as many as the headers.
+    """
+    rows = list(rows)
+    if isinstance(formats, str):
+        formats = [formats] * len(headers)
+    cells = [
+        [
+            value if isinstance(value, str) else format(value, form)
+            for _, form, value in zip(headers, formats, row, strict=True)
+        ]
+        for row in rows
+    ]
+    named = all(isinstance(row[0], str) for row in rows)
+    sides = ["left" if named else "right"] + ["right"] * (len(headers) - 1)
+    return tabulate(
+        cells, headers, tablefmt="html", colalign=sides, disable_numparse=True
+    )
 
 
 def draw_image(ax: Axes, image: Tensor) -> None:
