@@ -2,7 +2,8 @@
 // the keyboard, a copied formula is its TeX, and a page is printed from the light theme.
 (() => {
   "use strict";
-  const SCROLLERS = "mjx-container[display], .pst-scrollable-table-container, article pre";
+  const SCROLLERS =
+    "mjx-container[display], .pst-scrollable-table-container, .text_html, article pre";
 
   // All widths are read before anything is written: between the two a browser would lay
   // the page out anew for each box.
