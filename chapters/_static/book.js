@@ -69,6 +69,22 @@
     return text;
   }
 
+  // What nobody needs before they move: copy buttons, and marks on what was searched for.
+  const late = (document.currentScript.dataset.late ?? "").split(" ").filter(Boolean);
+  const signs = ["scroll", "pointermove", "pointerdown", "keydown"];
+  function fetchLate() {
+    for (const sign of signs) removeEventListener(sign, fetchLate);
+    for (const address of late) {
+      const script = document.createElement("script");
+      script.src = address;
+      script.async = false; // one after the other
+      document.head.append(script);
+    }
+  }
+  const sought = localStorage.getItem("sphinx_highlight_terms") || location.search;
+  if (sought) fetchLate();
+  else for (const sign of signs) addEventListener(sign, fetchLate, { passive: true });
+
   // On a phone the table of contents is a drawer: a tap on a line of it closes it.
   addEventListener("click", (event) => {
     const line = event.target.closest?.('dialog[open] a[href^="#"]');

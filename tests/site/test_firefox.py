@@ -13,6 +13,7 @@ def open_whole(visit: Visit, url: str) -> None:
     """
     visit.arrive(url)
     visit.page.evaluate(SCROLL)
+    visit.page.evaluate(ASK_FOR_ALL)
     visit.page.wait_for_function(ALL_IS_THERE)
 
 
@@ -34,6 +35,10 @@ def test_a_page_opens_in_firefox_from_the_disk(firefox, site: Site):
         assert visit.page.evaluate(FONTS_NOT_LOADED) == []
 
 
+# Scrolled past in a hurry, an image may not have come near enough to be asked for
+ASK_FOR_ALL = """() => {
+  for (const image of document.images) image.loading = "eager";
+}"""
 ALL_IS_THERE = """() => document.fonts.status === "loaded"
   && [...document.images].every((image) => image.complete)"""
 REPORT_WHAT_IS_NOT_LOADED = """addEventListener("error", ({ target }) => {

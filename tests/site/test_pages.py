@@ -450,7 +450,7 @@ def test_a_fold_is_spoken_as_it_is_read(page_factory, site: Site):
     visit.arrive(site.http("chapters/05_variational.html"))
     for fold in visit.page.locator("article summary:visible").all():
         assert fold.get_attribute("aria-label") is None
-        assert fold.inner_text().strip()
+        assert fold.text_content().strip()
 
 
 def test_no_formula_is_left_to_the_reader_s_browser(built_site: Path):

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 from docutils import nodes
+from rjsmin import jsmin
 from sphinx.application import Sphinx
 from sphinx.builders.html._assets import _JavaScript
 from sphinx.config import Config
@@ -23,6 +24,9 @@ NEEDED_BY = {
     "design-tabs.js": "sd-tab-set",
 }
 SCROLLERS = re.compile(r'\["pre","\.nboutput[^\]]*\]')
+# Asked for by ``book.js`` when a reader first moves; each needs those before it.
+LATE = ("doctools.js", "sphinx_highlight.js", "clipboard.min.js", "copybutton.js")
+MINIFIED = ("book.js", "widget-host.js")
 UNUSED = (
     "vendor/fontawesome",
     "scripts/fontawesome.js*",
@@ -57,9 +61,15 @@ def _choose_scripts(
 ) -> None:
     body = context.get("body", "")
     chosen = [f for f in context.get("script_files", []) if _is_needed(f, body)]
-    for script in chosen:
-        if script.filename and pagename != "search":
-            script.attributes.setdefault("defer", "defer")
+    if pagename != "search":
+        late = [f for f in chosen if f.filename and Path(f.filename).name in LATE]
+        chosen = [f for f in chosen if f not in late]
+        addresses = " ".join(context["pathto"](f.filename, 1) for f in late)
+        for script in chosen:
+            if script.filename:
+                script.attributes.setdefault("defer", "defer")
+            if script.filename == "_static/book.js":
+                script.attributes["data-late"] = addresses
     context["script_files"] = chosen
 
 
@@ -74,6 +84,9 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
         static = Path(app.outdir, "_static")
         _remove_unused(static)
         _leave_scrollers_alone(static)
+        for name in MINIFIED:
+            script = static / name
+            script.write_text(jsmin(script.read_text(encoding="utf-8")), "utf-8")
 
 
 def _remove_unused(static: Path) -> None:

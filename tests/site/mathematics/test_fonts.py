@@ -19,7 +19,9 @@ def css() -> str:
 
 
 def faces(css: str) -> dict[str, TTFont]:
-    data = r"@font-face\{font-family:([\w-]+);src:url\(\"data:font/woff;base64,([^\"]+)"
+    data = (
+        r"@font-face\{font-family:([\w-]+);src:url\(\"data:font/woff2;base64,([^\"]+)"
+    )
     return {
         family: TTFont(io.BytesIO(base64.b64decode(font)))
         for family, font in re.findall(data, css)
