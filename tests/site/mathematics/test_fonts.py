@@ -41,6 +41,8 @@ def test_a_rule_names_the_font_that_prints_its_text(css):
 def test_each_font_in_use_is_embedded_with_its_characters(css):
     wanted, found = characters(css), faces(embedded(css))
     assert set(found) == {*wanted, "MJXZERO"}
+    whole = TTFont(FOLDER / "MathJax_Zero.woff").getBestCmap()
+    assert found["MJXZERO"].getBestCmap() == whole
     for family, text in wanted.items():
         glyphs = found[family].getBestCmap()
         missing = {c for c in text if ord(c) not in glyphs}

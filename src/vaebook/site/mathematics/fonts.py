@@ -52,17 +52,20 @@ def _unescaped(text: str) -> str:
 
 def subset(font: bytes, text: str) -> bytes:
     """A WOFF 2 font with the glyphs of ``text`` alone, where it has them."""
-    options = Options(flavor="woff2", hinting=False, notdef_outline=True)
+    options = Options(hinting=False, notdef_outline=True)
     options.drop_tables += ["FFTM"]  # when the font was made
-    whole = TTFont(io.BytesIO(font))
+    cut = TTFont(io.BytesIO(font))
     cutter = Subsetter(options)
     cutter.populate(text=text)
-    cutter.subset(whole)
+    cutter.subset(cut)
+    return _woff2(cut)
 
-    cut = io.BytesIO()
-    whole.flavor = "woff2"
-    whole.save(cut)
-    return cut.getvalue()
+
+def _woff2(font: TTFont) -> bytes:
+    saved = io.BytesIO()
+    font.flavor = "woff2"
+    font.save(saved)
+    return saved.getvalue()
 
 
 def embedded(css: str) -> str:
@@ -74,8 +77,11 @@ def embedded(css: str) -> str:
         if family != EVERYWHERE and family not in used:
             return ""
         font = (FOLDER / found["file"]).read_bytes()
-        text = "".join(sorted(used.get(family, " ")))
-        data = base64.b64encode(subset(font, text)).decode()
+        if family == EVERYWHERE:
+            font = _woff2(TTFont(io.BytesIO(font)))
+        else:
+            font = subset(font, "".join(sorted(used[family])))
+        data = base64.b64encode(font).decode()
         source = f'url("data:font/woff2;base64,{data}") format("woff2")'
         return f"@font-face{{font-family:{family};src:{source}}}"
 
