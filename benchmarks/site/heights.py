@@ -1,7 +1,7 @@
-"""Measure how high each explorer of the built site is, at every width of a page.
+"""Measure how high the explorers and the sections of the built site are.
 
 ``make heights`` runs it after the book was built, with Chromium, and writes what
-``vaebook.site.heights`` reserves for the explorers before they are there.
+``vaebook.site.heights`` reserves for them before they are there.
 """
 
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from vaebook.site.heights import RECORD
+from vaebook.site.heights import DESKTOP, PHONE, RECORD
 
 SITE = Path(__file__).parents[2] / "_build" / "html"
 # The narrowest phone to where the column no longer grows; where the type changes; wide.
@@ -27,6 +27,12 @@ LIVE = """async () => {
     }
   }
 }"""
+ALL_LAID_OUT = "article section { content-visibility: visible !important }"
+SECTIONS = """() => Object.fromEntries(
+  [...document.querySelectorAll(".bd-article > section > section[id]")].map((one) => [
+    one.id, Math.ceil(one.getBoundingClientRect().height),
+  ]),
+)"""
 HEIGHTS = """async () => {
   await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 60)));
   const live = [...document.querySelectorAll(".vb-widget > .vb-live")];
@@ -44,6 +50,16 @@ def measured(page: Page) -> list[list[int]]:
     return rows
 
 
+def sections(page: Page) -> dict[str, list[int]]:
+    """By its anchor each section's height, on a phone and on a desktop."""
+    page.add_style_tag(content=ALL_LAID_OUT)
+    found = []
+    for width in (PHONE, DESKTOP):
+        page.set_viewport_size({"width": width, "height": 800})
+        found.append(page.evaluate(SECTIONS))
+    return {anchor: [one[anchor] for one in found] for anchor in found[0]}
+
+
 def knots(points: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """The fewest of the points whose straight connection stays near all of them."""
     (x0, y0), *between, (x1, y1) = points
@@ -56,7 +72,7 @@ def knots(points: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def main() -> None:
-    record = {}
+    record = {"explorers": {}, "sections": {}}
     with sync_playwright() as playwright:
         chromium = shutil.which("chromium") or playwright.chromium.executable_path
         browser = playwright.chromium.launch(
@@ -64,14 +80,13 @@ def main() -> None:
         )
         page = browser.new_page()
         for path in sorted(SITE.glob("chapters/*.html")):
-            if 'class="vb-widget' not in path.read_text(encoding="utf-8"):
-                continue
+            name = path.relative_to(SITE).with_suffix("").as_posix()
             page.goto(path.as_uri())
             columns = zip(*measured(page), strict=True)
             curves = [list(zip(WIDTHS, one, strict=True)) for one in columns]
-            name = path.relative_to(SITE).with_suffix("").as_posix()
-            record[name] = [knots(curve) for curve in curves]
-            print(name, [len(one) for one in record[name]], file=sys.stderr)
+            record["explorers"][name] = [knots(curve) for curve in curves]
+            record["sections"][name] = sections(page)
+            print(name, len(curves), "explorers", file=sys.stderr)
         browser.close()
     RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 

@@ -33,11 +33,24 @@ def test_between_two_knots_the_room_grows_evenly(width, height):
 
 
 def test_the_record_has_a_rising_line_for_each_explorer_of_a_page():
-    record = heights.recorded()
-    assert record
-    for lines in record.values():
-        for knots in lines:
+    pages = ["chapters/index", "chapters/03_em", "chapters/10_vae"]
+    for page in pages:
+        assert heights.recorded(page)
+        for knots in heights.recorded(page):
             widths = [width for width, _ in knots]
             assert widths == sorted(set(widths))
             assert widths[0] == 320 and widths[-1] == 1280
             assert all(height > 50 for _, height in knots)
+
+
+def test_a_page_that_was_not_measured_reserves_nothing():
+    assert heights.recorded("chapters/none") == []
+    assert heights.section_rules("chapters/none") == ""
+
+
+def test_a_section_has_a_height_on_a_phone_and_on_a_desktop():
+    css = heights.section_rules("chapters/03_em")
+    rule = r"#two-steps-repeated\{--estimated:(\d+)px\}"
+    phone, desktop = css.split("@media(min-width:769px)")
+    narrow, wide = (int(re.search(rule, part)[1]) for part in (phone, desktop))
+    assert narrow > wide > 500

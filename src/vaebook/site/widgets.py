@@ -15,7 +15,7 @@ from typing import NamedTuple
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from vaebook.site.heights import recorded, rules
+from vaebook.site.heights import recorded, rules, section_rules
 
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -77,6 +77,7 @@ def _place(
     doctree: nodes.document | None,
 ) -> None:
     """Take the state out of the head, and give each view of the page its own file."""
+    context["estimated"] = section_rules(pagename)
     files = context.get("script_files", [])
     states = [f for f in files if getattr(f, "attributes", {}).get("type") == STATE]
     context["script_files"] = [f for f in files if f not in states]
@@ -105,7 +106,7 @@ def _view(found: re.Match, saved: dict[str, dict], beside: Beside) -> str:
 
 def _with_room(body: str, pagename: str) -> str:
     """The body with rules before each explorer that reserve its height."""
-    rooms = enumerate(recorded().get(pagename, []))
+    rooms = enumerate(recorded(pagename))
 
     def box(found: re.Match) -> str:
         k, knots = next(rooms, (0, None))
