@@ -5,19 +5,21 @@
 """
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from vaebook.site.heights import DESKTOP, PHONE, RECORD
+from vaebook.site.heights import RECORD
 
 SITE = Path(__file__).parents[2] / "_build" / "html"
-# The narrowest phone to where the column no longer grows; where the type changes; wide.
-WIDTHS = (*range(320, 721, 4), 768, 769, 1280)
-TOLERANCE = 4  # pixels by which a height may be above or below what is recorded
+# From the narrowest phone on; close where the column grows, then where type changes.
+WIDTHS = (*range(320, 721, 4), 768, 769, 900, 991, 992, 1100, 1199, 1200, 1280)
+EXPLORER, SECTION = 4, 24  # pixels by which a height may be off what is recorded
 
+ALL_LAID_OUT = "article section { content-visibility: visible !important }"
 LIVE = """async () => {
   const boxes = [...document.querySelectorAll(".vb-widget")];
   for (const box of boxes) {
@@ -27,22 +29,23 @@ LIVE = """async () => {
     }
   }
 }"""
-ALL_LAID_OUT = "article section { content-visibility: visible !important }"
-SECTIONS = """() => Object.fromEntries(
-  [...document.querySelectorAll(".bd-article > section > section[id]")].map((one) => [
-    one.id, Math.ceil(one.getBoundingClientRect().height),
-  ]),
-)"""
 HEIGHTS = """async () => {
   await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 60)));
-  const live = [...document.querySelectorAll(".vb-widget > .vb-live")];
-  return live.map((one) => Math.ceil(one.getBoundingClientRect().height));
+  const named = (selector, name) => Object.fromEntries(
+    [...document.querySelectorAll(selector)].map((one, k) =>
+      [name(one, k), Math.ceil(one.getBoundingClientRect().height)]));
+  return {
+    explorers: named(".vb-widget > .vb-live", (_, k) => k),
+    sections: named(".bd-article > section > section[id]", (one) => one.id),
+  };
 }"""
 
 
-def measured(page: Page) -> list[list[int]]:
-    """For each width the heights of a page's explorers, in their order."""
+def measured(page: Page) -> list[dict[str, dict[str, int]]]:
+    """For each width the heights of a page's explorers and sections."""
+    page.set_viewport_size({"width": 1280, "height": 800})
     page.evaluate(LIVE)
+    page.add_style_tag(content=ALL_LAID_OUT)
     rows = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
@@ -50,25 +53,36 @@ def measured(page: Page) -> list[list[int]]:
     return rows
 
 
-def sections(page: Page) -> dict[str, list[int]]:
-    """By its anchor each section's height, on a phone and on a desktop."""
-    page.add_style_tag(content=ALL_LAID_OUT)
-    found = []
-    for width in (PHONE, DESKTOP):
-        page.set_viewport_size({"width": width, "height": 800})
-        found.append(page.evaluate(SECTIONS))
-    return {anchor: [one[anchor] for one in found] for anchor in found[0]}
+def lines(rows: list, kind: str, tolerance: int) -> dict[str, list[tuple[int, int]]]:
+    """By the name of each of a kind, the knots of its heights over the widths."""
+    found = {}
+    for name in rows[0][kind]:
+        heights = [row[kind][name] for row in rows]
+        found[name] = knots(list(zip(WIDTHS, heights, strict=True)), tolerance)
+    return found
 
 
-def knots(points: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def knots(points: list[tuple[int, int]], tolerance: int) -> list[tuple[int, int]]:
     """The fewest of the points whose straight connection stays near all of them."""
     (x0, y0), *between, (x1, y1) = points
     slope = (y1 - y0) / (x1 - x0)
     off = [abs(y - y0 - slope * (x - x0)) for x, y in between]
-    if max(off, default=0) <= TOLERANCE:
+    if max(off, default=0) <= tolerance:
         return [points[0], points[-1]]
     split = off.index(max(off)) + 1
-    return knots(points[: split + 1])[:-1] + knots(points[split:])
+    before, after = points[: split + 1], points[split:]
+    return knots(before, tolerance)[:-1] + knots(after, tolerance)
+
+
+def written(record: dict[str, dict[str, dict]]) -> str:
+    """The record as JSON, one line an explorer or section."""
+    text = json.dumps(record, indent=1)
+    return (
+        re.sub(r"\s+(?=[\d\]]|\[\s+\d)", " ", text)
+        .replace("[ ", "[")
+        .replace(" ]", "]")
+        + "\n"
+    )
 
 
 def main() -> None:
@@ -82,13 +96,12 @@ def main() -> None:
         for path in sorted(SITE.glob("chapters/*.html")):
             name = path.relative_to(SITE).with_suffix("").as_posix()
             page.goto(path.as_uri())
-            columns = zip(*measured(page), strict=True)
-            curves = [list(zip(WIDTHS, one, strict=True)) for one in columns]
-            record["explorers"][name] = [knots(curve) for curve in curves]
-            record["sections"][name] = sections(page)
-            print(name, len(curves), "explorers", file=sys.stderr)
+            rows = measured(page)
+            record["explorers"][name] = lines(rows, "explorers", EXPLORER)
+            record["sections"][name] = lines(rows, "sections", SECTION)
+            print(name, len(rows[0]["explorers"]), "explorers", file=sys.stderr)
         browser.close()
-    RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    RECORD.write_text(written(record), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@
   }
 
   // What nobody needs before they move: copy buttons, and marks on what was searched for.
-  const late = (document.currentScript.dataset.late ?? "").split(" ").filter(Boolean);
+  const late = globalThis.lateScripts ?? [];
   const signs = ["scroll", "pointermove", "pointerdown", "keydown"];
   function fetchLate() {
     for (const sign of signs) removeEventListener(sign, fetchLate);

@@ -1,4 +1,4 @@
-"""Room for an explorer: the measured heights as a style sheet reserves them."""
+"""Room for explorers and sections: measured heights, as a style sheet reserves them."""
 
 import re
 
@@ -7,12 +7,13 @@ import pytest
 from vaebook.site import heights
 
 KNOTS = [[320, 1000], [600, 1280], [604, 700], [720, 710]]
+PAGES = ("chapters/index", "chapters/03_em", "chapters/10_vae")
 
 
-def reserved(css: str, width: float) -> float:
+def reserved(css: str, width: float, selector: str = ".a", name: str = "--r") -> float:
     """What the rules give at a width of the page, the later ones over the earlier."""
     found = None
-    rule = r"(?:@media\(min-width:(\d+)px\)\{)?\.a\{--reserved:([^}]*)\}"
+    rule = rf"(?:@media\(min-width:(\d+)px\)\{{)?{selector}\{{{name}:([^}}]*)\}}"
     for least, value in re.findall(rule, css):
         if width >= int(least or 0):
             found = value
@@ -27,30 +28,36 @@ def reserved(css: str, width: float) -> float:
     ("width", "height"),
     [(300, 1000), (320, 1000), (460, 1140), (604, 700), (662, 705), (2000, 710)],
 )
-def test_between_two_knots_the_room_grows_evenly(width, height):
-    css = heights.rules(".a", KNOTS)
-    assert reserved(css, width) == pytest.approx(height + heights.SPARE, abs=0.1)
+def test_between_two_knots_the_height_changes_evenly(width, height):
+    css = heights.rules(".a", "--r", KNOTS)
+    assert reserved(css, width) == pytest.approx(height, abs=0.1)
 
 
-def test_the_record_has_a_rising_line_for_each_explorer_of_a_page():
-    pages = ["chapters/index", "chapters/03_em", "chapters/10_vae"]
-    for page in pages:
-        assert heights.recorded(page)
-        for knots in heights.recorded(page):
-            widths = [width for width, _ in knots]
-            assert widths == sorted(set(widths))
-            assert widths[0] == 320 and widths[-1] == 1280
-            assert all(height > 50 for _, height in knots)
+def test_an_explorer_has_a_little_room_to_spare():
+    css = heights.explorer_rules(".a", KNOTS)
+    assert reserved(css, 320, name="--reserved") == 1000 + heights.SPARE
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_record_has_a_line_over_all_widths_for_each(page):
+    lines = [*heights.of_explorers(page), *heights.of_sections(page).values()]
+    assert len(lines) > 3
+    for knots in lines:
+        widths = [width for width, _ in knots]
+        assert widths == sorted(set(widths))
+        assert widths[0] == 320 and widths[-1] == 1280
+        assert all(height > 50 for _, height in knots)
+
+
+def test_a_section_is_higher_where_the_page_is_narrower():
+    css = heights.section_rules("chapters/03_em")
+    phone, desktop = (
+        reserved(css, width, "#two-steps-repeated", "--estimated")
+        for width in (360, 1280)
+    )
+    assert phone > desktop > 500
 
 
 def test_a_page_that_was_not_measured_reserves_nothing():
-    assert heights.recorded("chapters/none") == []
+    assert heights.of_explorers("chapters/none") == []
     assert heights.section_rules("chapters/none") == ""
-
-
-def test_a_section_has_a_height_on_a_phone_and_on_a_desktop():
-    css = heights.section_rules("chapters/03_em")
-    rule = r"#two-steps-repeated\{--estimated:(\d+)px\}"
-    phone, desktop = css.split("@media(min-width:769px)")
-    narrow, wide = (int(re.search(rule, part)[1]) for part in (phone, desktop))
-    assert narrow > wide > 500

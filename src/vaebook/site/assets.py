@@ -61,15 +61,13 @@ def _choose_scripts(
 ) -> None:
     body = context.get("body", "")
     chosen = [f for f in context.get("script_files", []) if _is_needed(f, body)]
-    if pagename != "search":
+    if pagename != "search":  # whose own script needs the others at once
         late = [f for f in chosen if f.filename and Path(f.filename).name in LATE]
         chosen = [f for f in chosen if f not in late]
-        addresses = " ".join(context["pathto"](f.filename, 1) for f in late)
         for script in chosen:
             if script.filename:
                 script.attributes.setdefault("defer", "defer")
-            if script.filename == "_static/book.js":
-                script.attributes["data-late"] = addresses
+        context["late_scripts"] = [f.filename for f in late]
     context["script_files"] = chosen
 
 

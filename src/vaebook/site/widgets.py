@@ -15,7 +15,7 @@ from typing import NamedTuple
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from vaebook.site.heights import recorded, rules, section_rules
+from vaebook.site.heights import explorer_rules, of_explorers, section_rules
 
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -106,13 +106,14 @@ def _view(found: re.Match, saved: dict[str, dict], beside: Beside) -> str:
 
 def _with_room(body: str, pagename: str) -> str:
     """The body with rules before each explorer that reserve its height."""
-    rooms = enumerate(recorded(pagename))
+    rooms = enumerate(of_explorers(pagename))
 
     def box(found: re.Match) -> str:
         k, knots = next(rooms, (0, None))
         if knots is None:
             return found[0]
-        return f"<style>{rules(f'.vb-room-{k}', knots)}</style>{BOX} vb-room-{k}"
+        css = explorer_rules(f".vb-room-{k}", knots)
+        return f"<style>{css}</style>{BOX} vb-room-{k}"
 
     return re.sub(BOX, box, body)
 

@@ -28,9 +28,9 @@ function controlOf(name, choices) {
 
 class Frames {
   constructor(state) {
-    const { choices, labels, width } = state.pick("choices", "labels", "width");
+    const { choices, height, labels, width } = state.pick("choices", "height", "labels", "width");
     Object.assign(this, { state, urls: new Map() });
-    this.picture = h("img", { class: "frames-picture dark-light", width, draggable: "false" });
+    this.picture = h("img", { class: "frames-picture", width, height, draggable: "false" });
     this.controls = labels.map((label, k) => controlOf(label, choices[k]));
 
     const row = this.controls.map((one) => one.el);

@@ -45,6 +45,7 @@ class FrameExplorer(PicturedWidget):
     alts = t.List(t.Unicode()).tag(sync=True)
     exact = t.Dict().tag(sync=True)
     width = t.Int().tag(sync=True)
+    height = t.Int().tag(sync=True)
 
     def __init__(
         self,
@@ -67,7 +68,8 @@ class FrameExplorer(PicturedWidget):
             choices=list(choices.values()),
             frames=frames,
             alts=[self._describe(values) for values in grid],
-            width=round(SHOWN_DPI * self.figsize[0]),
+            width=round(SHOWN_DPI * figsize[0]),
+            height=round(SHOWN_DPI * figsize[1]),
         )
         self.ready = True
 
