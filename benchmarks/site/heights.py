@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -16,7 +17,9 @@ from vaebook.site.heights import RECORD
 
 SITE = Path(__file__).parents[2] / "_build" / "html"
 # From the narrowest phone on; close where the column grows, then where type changes.
-WIDTHS = (*range(320, 721, 4), 768, 769, 900, 991, 992, 1100, 1199, 1200, 1280)
+STEPS = (*range(320, 721, 4), 769, 900, 991, 992, 1100, 1199, 1200)
+EXACT = (320, 360, 375, 390, 393, 412, 414, 430, 768, 1280)  # as many screens have
+WIDTHS = sorted({*STEPS, *EXACT})
 EXPLORER, SECTION = 4, 24  # pixels by which a height may be off what is recorded
 
 ALL_LAID_OUT = "article section { content-visibility: visible !important }"
@@ -54,11 +57,14 @@ def measured(page: Page) -> list[dict[str, dict[str, int]]]:
 
 
 def lines(rows: list, kind: str, tolerance: int) -> dict[str, list[tuple[int, int]]]:
-    """By the name of each of a kind, the knots of its heights over the widths."""
+    """By the name of each of a kind, its heights over the widths, thinned out."""
     found = {}
     for name in rows[0][kind]:
         heights = [row[kind][name] for row in rows]
-        found[name] = knots(list(zip(WIDTHS, heights, strict=True)), tolerance)
+        points = list(zip(WIDTHS, heights, strict=True))
+        found[name] = points[:1]
+        for start, end in pairwise(WIDTHS.index(width) for width in EXACT):
+            found[name] += knots(points[start : end + 1], tolerance)[1:]
     return found
 
 

@@ -122,19 +122,24 @@ NOTE_SHIFTS = """window.shifts = [];
 if (PerformanceObserver.supportedEntryTypes.includes("layout-shift"))
   new PerformanceObserver((list) => {
     const outer = (node) => (node?.nodeType === 1 ? node : node?.parentElement);
-    for (const { value, sources } of list.getEntries())
+    for (const { value, sources, startTime } of list.getEntries())
       window.shifts.push({
         value,
+        startTime,
+        scrollY,
         outside: sources
-          .map(({ node }) => outer(node))
-          .filter((one) => one && !one.closest(".vb-widget"))
-          .map((one) => one.cloneNode().outerHTML.slice(0, 100)),
+          .map(({ node, previousRect, currentRect }) =>
+            [outer(node), previousRect.top, currentRect.top])
+          .filter(([one]) => one && !one.closest(".vb-widget"))
+          .map(([one, ...tops]) => [one.cloneNode().outerHTML.slice(0, 100), ...tops]),
       });
   }).observe({ type: "layout-shift", buffered: true });"""
 LOCAL_SCHEMES = ("file", "data", "blob", "about")
+# Screen by screen, as a finger would: what is not far below has time to be laid out
 SCROLL = """async () => {
-  const pause = () => new Promise((done) => setTimeout(done, 40));
-  for (let y = 0; y < document.body.scrollHeight; y += 600) {
+  const pause = () => new Promise((done) =>
+    requestAnimationFrame(() => setTimeout(done, 15)));
+  for (let y = 0; y < document.body.scrollHeight; y += 0.4 * innerHeight) {
     window.scrollTo(0, y);
     await pause();
   }

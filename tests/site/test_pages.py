@@ -198,11 +198,14 @@ def test_no_problem_and_no_barrier(desktop: Visit, theme: str):
 
 
 def assert_still(visit: Visit) -> None:
-    """Nothing moved, from the first paint on, while the page was scrolled past."""
+    """Nothing but an explorer moved on arrival; scrolled past, as good as nothing.
+
+    A section that comes near is laid out, and may be some pixels off its measured room.
+    """
     shifts = visit.page.evaluate("window.shifts")
     assert sum(one["value"] for one in shifts) <= 0.02, shifts
-    moved = [one["outside"] for one in shifts if one["value"] > 1e-4]
-    assert [outside for outside in moved if outside] == []
+    on_arrival = [s for s in shifts if s["scrollY"] == 0 and s["value"] > 5e-4]
+    assert [s for s in on_arrival if s["outside"]] == []
 
 
 @pytest.mark.browser
