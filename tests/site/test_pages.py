@@ -15,6 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser.book import ROOT, Site, book_pages
 from browser.chromium import Visit, fresh_page
+from bs4 import BeautifulSoup
 from PIL import Image
 
 from vaebook.site.fingerprints import normalised
@@ -437,6 +438,20 @@ def test_each_view_names_the_file_of_its_state(built_site: Path):
             view = json.loads(found)
             script = (built_site / page).parent / view["state"]
             assert f'"{view["model_id"]}":{{' in script.read_text(encoding="utf-8")
+
+
+CHILDREN = {"mfrac": 2, "msup": 2, "msub": 2, "msubsup": 3, "munder": 2, "mover": 2}
+
+
+def test_each_formula_s_mathml_is_whole(built_site: Path):
+    """The claims hold each labelled formula of the book once more."""
+    text = (built_site / "chapters/claims.html").read_text(encoding="utf-8")
+    formulas = re.findall(r"<math\b.*?</math>", text, re.DOTALL)
+    assert len(formulas) > 100
+    for formula in formulas:
+        found = BeautifulSoup(formula, "html.parser").find_all(list(CHILDREN))
+        counts = [(one.name, len(one.find_all(recursive=False))) for one in found]
+        assert [(name, n) for name, n in counts if n != CHILDREN[name]] == []
 
 
 def test_each_check_mark_says_which_equation_it_is_of(built_site: Path):
