@@ -92,6 +92,16 @@ def test_panels_that_would_be_too_small_stand_below_one_another():
     assert left.get_position().x1 < right.get_position().x0
 
 
+def test_a_panel_without_scales_takes_less_of_the_height():
+    fig, (image, curve) = plt.subplots(1, 2)
+    image.imshow(np.eye(3), aspect="auto")
+    image.set_axis_off()
+    curve.plot([0, 1], [0, 1])
+    with pictures.narrowed(fig):
+        fig.draw_without_rendering()
+        assert image.get_position().height < 0.8 * curve.get_position().height
+
+
 def test_panels_without_scales_stay_side_by_side():
     fig, axes = plt.subplots(1, 2, figsize=(5, 2.5))
     for ax in axes:

@@ -7,9 +7,8 @@ import pytest
 from explore.made import make_frames
 from PIL import Image
 
-from vaebook.explore import (
-    explore,
-)
+from vaebook.explore import explore
+from vaebook.pictures import LetteringError
 
 
 def test_frames_are_drawn_for_every_combination():
@@ -22,6 +21,17 @@ def test_frames_are_drawn_for_every_combination():
     assert figure.choices == [[0, 0.1, 0.2, 0.3], ["x", "yy"]]
     assert len(figure.frames) == 8 and len(set(figure.frames)) > 4
     assert Image.open(io.BytesIO(figure.frames[0])).size == (814, 594)
+
+
+def test_a_page_knows_the_shape_of_a_frame_before_it_has_one():
+    figure = explore(lambda ax, a: None, alt="a", a=[1], figsize=(3, 2))
+    frame = Image.open(io.BytesIO(figure.frames[0]))
+    assert (2 * figure.width, 2 * figure.height) == frame.size
+
+
+def test_letters_too_small_for_a_phone_are_refused():
+    with pytest.raises(LetteringError, match="'small' would be"):
+        explore(lambda ax, a: ax.set_title("small", fontsize=6), alt="a", a=[1])
 
 
 def test_a_fresh_figure_carries_each_frame_once():

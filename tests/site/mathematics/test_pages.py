@@ -14,6 +14,8 @@ from vaebook.site.mathematics.pages import abreast, formulas
         (r"a, \qquad b, \qquad c", ["a,", "b,", "c"]),
         (r"a \quad b", [r"a \quad b"]),
         (r"\frac{a \qquad b}{c}", [r"\frac{a \qquad b}{c}"]),
+        (r"\frac{a}{b}, \qquad c", [r"\frac{a}{b},", "c"]),
+        (r"\left( a \right), \qquad c", [r"\left( a \right),", "c"]),
         (r"\left( a \qquad b \right)", [r"\left( a \qquad b \right)"]),
         (
             r"\begin{split}a \qquad b\end{split}",
