@@ -174,7 +174,7 @@ def squared_error(encoder: Tensor, decoder: Tensor, x: Tensor) -> Tensor:
 
     .. math:: \frac1N\sum_n \lVert x_n - V U x_n\rVert^2
 
-    ``encoder`` U (K, D), ``decoder`` V (D, K), ``x`` (N, D) centred.
+    ``encoder`` U (L, D), ``decoder`` V (D, L), ``x`` (N, D) centred.
 
     Equation: eq-autoencoder-linear
     """
@@ -184,7 +184,7 @@ def squared_error(encoder: Tensor, decoder: Tensor, x: Tensor) -> Tensor:
 
 
 def principal_angles(a: Tensor, b: Tensor) -> Tensor:
-    r"""Angles between the column spaces of ``a`` and ``b`` (D, K): (K,) radians.
+    r"""Angles between the column spaces of ``a`` and ``b`` (D, L): (L,) radians.
 
     In descending order, by their sines, which keeps the digits of small angles.
 

@@ -171,7 +171,7 @@ def densities_in_place_of_logs(y, data, tau):
         (
             "autoencoder.2",
             lambda u, x: torch.linalg.lstsq(x @ u.T, x).solution,
-            "V is (D, K)",
+            "V is (D, L)",
         ),
         (
             "autoencoder.3",

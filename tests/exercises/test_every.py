@@ -169,3 +169,16 @@ def test_hint_and_solution_are_shown(name, capsys):
     assert source.startswith(f"def {EXERCISES[name].solution.__name__}(")
     assert '"""' in source and "return" in source
     assert max(map(len, [*printed, *source.splitlines()])) <= WIDTH
+
+
+PAGES = Path(__file__).parents[2] / "chapters"
+
+
+def test_each_exercise_is_printed_with_the_name_that_check_takes():
+    text = "".join(p.read_text("utf-8") for p in sorted(PAGES.glob("[01]*.md")))
+    printed = re.findall(r"^\*\*(\d+)\.(\d+) ★+\*\* \(`(\w+)\.(\d+)`\)", text, re.M)
+    chapters = list(dict.fromkeys(name.split(".")[0] for name in EXERCISES))
+    assert [(f"{kind}.{n}", int(m)) for _, m, kind, n in printed] == [
+        (name, int(name.split(".")[1])) for name in EXERCISES
+    ]
+    assert all(chapters[int(chapter) - 1] == kind for chapter, _, kind, _ in printed)

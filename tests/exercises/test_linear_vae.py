@@ -133,7 +133,7 @@ def regression_on_means(x, w, sigma):
         (
             "linear.1",
             lambda x, kept: (np.var(x.numpy(), 0).sum() - sum(kept)) / 3,
-            "D - K",
+            "D - L",
         ),
         (
             "linear.1",

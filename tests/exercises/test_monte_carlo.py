@@ -111,7 +111,7 @@ def test_transition_keeps_its_density_in_detailed_balance():
     [
         ("monte.1", lambda v: np.std(v.numpy()), 'hint("monte.1")'),
         ("monte.1", lambda v: np.std(v.numpy()) / len(v) ** 0.5, "S - 1"),
-        ("monte.2", lambda log_w: log_mean_exp(log_w.flatten(0, 1)), "all M K"),
+        ("monte.2", lambda log_w: log_mean_exp(log_w.flatten(0, 1)), "all G S"),
         ("monte.3", lambda log_w: (log_w.softmax(0) ** 2).sum(0), "Upside down"),
         ("monte.4", lambda f, w: monte_carlo.importance_estimate(f, w).mean, "divide"),
         (

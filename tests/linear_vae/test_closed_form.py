@@ -146,7 +146,7 @@ def test_eigenvalues_that_are_rounding_are_zero():
 
 
 @pytest.mark.equation(
-    "eq-linear-vae-model", against="scipy's normal densities", body="f883d53a"
+    "eq-linear-vae-model", against="scipy's normal densities", body="cad53d60"
 )
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_model_is_linear_decoder_plus_noise(rng):
@@ -214,12 +214,12 @@ def test_posterior_and_evidence_of_any_weights(seed, latent_dim):
 @pytest.mark.equation(
     "eq-linear-vae-ml-weights",
     against="scikit-learn's PCA.get_covariance, with 1/N",
-    body="89d45ab0",
+    body="de142ed1",
 )
 @pytest.mark.equation(
     "eq-linear-vae-ml-var",
     against="scikit-learn's noise_variance_, with 1/N",
-    body="01de02c4",
+    body="8f6683c8",
 )
 @pytest.mark.parametrize("latent_dim", [1, 2, 3])
 def test_ppca_is_scikit_learns(latent_dim):
@@ -256,10 +256,10 @@ def climbed(x, start, var=None):
 
 
 @pytest.mark.equation(
-    "eq-linear-vae-ml-weights", against="scipy.optimize.minimize", body="89d45ab0"
+    "eq-linear-vae-ml-weights", against="scipy.optimize.minimize", body="de142ed1"
 )
 @pytest.mark.equation(
-    "eq-linear-vae-ml-var", against="scipy.optimize.minimize", body="01de02c4"
+    "eq-linear-vae-ml-var", against="scipy.optimize.minimize", body="8f6683c8"
 )
 @pytest.mark.equation(
     "eq-linear-vae-log-evidence", against="scipy.optimize.minimize", body="1e8baf6c"
@@ -341,10 +341,19 @@ def gradient_and_curvature(x, model):
     return torch.cat([s.flatten() for s in slopes]), torch.linalg.eigvalsh(hessian)
 
 
+def rotated(model):
+    """With W R^T in place of W: R a rotation of both latents; of one kept, and both."""
+    angle = torch.tensor(0.7).double()
+    cos, sin = angle.cos(), angle.sin()
+    turn = torch.stack([torch.stack([cos, -sin]), torch.stack([sin, cos])])
+    yield model._replace(weights=model.weights @ turn.T)
+    yield model._replace(weights=model.weights[:, :1] @ turn[:, :1].T)
+
+
 @pytest.mark.equation(
     "eq-linear-vae-stationary",
     against="autograd's gradient and Hessian of torch's multivariate normal",
-    body="b1a8f077",
+    body="5d5e9de5",
 )
 @pytest.mark.parametrize("kept", [*itertools.combinations(range(D), 2)])
 def test_any_eigenvectors_are_stationary_and_only_the_first_a_maximum(kept):
@@ -353,8 +362,12 @@ def test_any_eigenvectors_are_stationary_and_only_the_first_a_maximum(kept):
     order = Spectrum(
         AXES.mean, AXES.eigenvalues[[*kept, *left]], AXES.directions[:, [*kept, *left]]
     )
-    slopes, curvature = gradient_and_curvature(x, ppca(order, 2, var))
+    found = ppca(order, 2, var)
+    slopes, curvature = gradient_and_curvature(x, found)
     assert slopes[:-1].abs().max() < 1e-12
+    for turned in rotated(found):
+        slopes, _ = gradient_and_curvature(x, turned)
+        assert slopes[:-1].abs().max() < 1e-12
     is_maximum = curvature.max() < 1e-12
     assert is_maximum == (kept == (0, 1))
     if not is_maximum:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, signal, stats
 
+from vaebook.exercises.monte_carlo import transition
 from vaebook.monte_carlo import (
     autocorrelation,
     autocorrelation_time,
@@ -113,6 +114,26 @@ def test_as_much_flows_forth_as_back(rng, assert_within):
             moved = (stair[:-1] == before) & (stair[1:] == after)
             found = chain_estimate(moved.double())
             assert_within(found.mean, exact, found.standard_error)
+
+
+@pytest.mark.equation(
+    "eq-monte-carlo-hastings",
+    against="the stationary vector of the chain, by numpy's eigenvectors",
+    body="708b5fc2",
+)
+@pytest.mark.parametrize("seed", range(4))
+def test_proposals_that_are_not_symmetric_are_put_right(seed):
+    noise = np.random.default_rng(seed)
+    p, g = noise.dirichlet(np.ones(5)), noise.dirichlet(np.ones(5), size=5)
+    acc = np.minimum(1, p * g.T / (p[:, None] * g))  # of state j, proposed at i
+    move = g * acc - np.diag(np.diag(g * acc))
+    chain = move + np.diag(1 - move.sum(1))
+    values, vectors = np.linalg.eig(chain.T)
+    found = vectors[:, values.real.argmax()].real
+    np.testing.assert_allclose(found / found.sum(), p, rtol=1e-10)
+    np.testing.assert_allclose(transition(double(p), double(g)), chain, rtol=1e-10)
+    plain = g * np.minimum(1, p / p[:, None])
+    assert np.abs(p[:, None] * plain - (p[:, None] * plain).T).max() > 0.01
 
 
 @pytest.mark.parametrize("rng", range(4), indirect=True)

@@ -54,7 +54,11 @@ def test_mean_and_squared_error_are_unbiased(num_samples):
 
 
 def test_estimate_reads_as_mean_and_error():
-    assert str(Estimate(1.23456, 0.0321, 10)) == "1.235 ± 0.032"
+    found = Estimate(1.23456, 0.0321, 10)
+    assert str(found) == "1.235 ± 0.032"
+    assert f"{found}, {found:.2f}, {found:.1e}" == (
+        "1.235 ± 0.032, 1.23 ± 0.03, 1.2e+00 ± 3.2e-02"
+    )
 
 
 @pytest.mark.parametrize("shape", [(0,), (1,), (3, 2), ()])

@@ -5,9 +5,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import integrate, stats
+from scipy import integrate, optimize, stats
 from torch.distributions import Normal, kl_divergence
 
+from vaebook.exercises.reparameterization import mixture_slope
 from vaebook.reparameterization import (
     gaussian_rsample,
     gaussian_score,
@@ -362,6 +363,68 @@ def test_path_only_leaves_out_the_score_alone(mu, log_var):
     truth = [[2 - 2 * mu], [(1 - 2 * var) / 2]]
     for found in (full, path):
         assert_equal([WEIGHTS @ g[:, 0] for g in found], truth)
+
+
+@pytest.mark.equation(
+    "eq-reparameterization-elbo-variances",
+    against="quadrature of autograd's gradients, draw by draw",
+    body="432524b1",
+)
+@pytest.mark.parametrize("mu", [-0.4, 1.0])
+@pytest.mark.parametrize("var", [0.2, 1 / 3, 0.5, 0.6, 1.0, 2.5])
+def test_variances_of_three_ways_to_the_slope_of_the_elbo(mu, var):
+    eps, log_var = NODES[:, None], np.log(var)
+
+    def analytic(m, v):
+        log_lik = Normal(reparameterize(m, v, eps), 1.0).log_prob(double(2.0))[:, 0]
+        kl = kl_divergence(Normal(m, (v / 2).exp()), Normal(0.0, 1.0)).sum(-1)
+        return log_lik - kl
+
+    by_kl, _ = by_autograd(analytic, double([mu]), double([log_var]))
+    sampled, path = (elbo_gradients(mu, log_var, eps, only)[0] for only in (0, 1))
+    for draws, truth in (
+        (by_kl, var),
+        (sampled, 4 * var),
+        (path, 1 / var - 4 + 4 * var),
+    ):
+        mean = WEIGHTS @ draws[:, 0]
+        spread = (WEIGHTS @ draws[:, 0].square() - mean**2).item()
+        assert mean.item() == pytest.approx(2 - 2 * mu, rel=1e-10, abs=1e-12)
+        assert spread == pytest.approx(truth, rel=1e-9, abs=1e-10)
+    if var == 1:
+        assert_equal([by_kl], [path])
+
+
+@pytest.mark.equation(
+    "eq-reparameterization-implicit",
+    against="central differences of scipy's quantile functions",
+    body="7176098c",
+)
+@pytest.mark.parametrize("u", [0.05, 0.4, 0.93])
+def test_a_draw_whose_inverse_has_no_formula_has_a_slope(u):
+    """A Gamma law by its shape, and the mixture of exercise 7.6 by its weight."""
+
+    def central(f, at, step=1e-5):
+        return (f(at + step) - f(at - step)) / (2 * step)
+
+    shape = 2.3
+    z = stats.gamma.ppf(u, shape)
+    by_shape = -central(lambda a: stats.gamma.cdf(z, a), shape)
+    found = by_shape / stats.gamma.pdf(z, shape)
+    truth = central(lambda a: stats.gamma.ppf(u, a), shape)
+    assert found == pytest.approx(truth, rel=1e-7)
+
+    def cdf(value, weight):
+        return weight * stats.norm.cdf(value, -1) + (1 - weight) * stats.norm.cdf(
+            value, 2
+        )
+
+    def quantile(weight):
+        return optimize.brentq(lambda v: cdf(v, weight) - u, -20, 20, xtol=1e-14)
+
+    z = quantile(0.3)
+    found = mixture_slope(z, 0.3, -1.0, 2.0)
+    assert found == pytest.approx(central(quantile, 0.3), rel=1e-6)
 
 
 @pytest.mark.equation(

@@ -13,7 +13,7 @@ def cell(*outputs: dict, tags: tuple[str, ...] = ()) -> dict:
 def taken_home(tmp_path, *cells: dict) -> list[dict]:
     path = tmp_path / "executed.ipynb"
     path.write_text(json.dumps({"cells": list(cells)}), encoding="utf-8")
-    return json.loads(downloads.notebook(path))["cells"]
+    return json.loads(downloads.notebook(path, {"n": "-3"}))["cells"]
 
 
 def test_a_figure_leaves_the_forms_of_the_pages_behind(tmp_path):
@@ -37,3 +37,23 @@ def test_the_times_of_its_run_and_the_bars_of_its_progress_stay_behind(tmp_path)
     assert quiet["outputs"] == [text]
     assert loud["outputs"] == [bar]
     assert "execution" not in quiet["metadata"]
+
+
+def test_texts_and_captions_carry_the_values_of_the_run(tmp_path):
+    drawn = cell()
+    drawn["metadata"]["mystnb"] = {
+        "figure": {"caption": "Falls to {value}`n`.", "name": "a"},
+        "image": {"alt": "A line at {value}`n`."},
+    }
+    said = {
+        "cell_type": "markdown",
+        "metadata": {},
+        "source": ["One\n", "falls to {value}`n`\n", "and {value}`m`."],
+    }
+    found, text = taken_home(tmp_path, drawn, said)
+    minus = "\N{MINUS SIGN}3"
+    assert found["metadata"]["mystnb"] == {
+        "figure": {"caption": f"Falls to {minus}.", "name": "a"},
+        "image": {"alt": f"A line at {minus}."},
+    }
+    assert text["source"] == ["One\n", f"falls to {minus}\n", "and {value}`m`."]

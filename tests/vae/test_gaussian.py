@@ -182,7 +182,7 @@ def images_law(model, like):
 @pytest.mark.equation(
     "eq-linear-vae-ml-weights",
     against="scikit-learn's PCA of the same images, 1/N",
-    body="89d45ab0",
+    body="de142ed1",
 )
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_solved_model_is_probabilistic_pca(grey, rng):

@@ -49,7 +49,7 @@ LEAST_ERROR = Exercise(
 def best_decoder(u: Tensor, x: Tensor) -> Tensor:
     """With the codes z = U x fixed, each pixel is a regression on them:
     V = [sum x z^T] [sum z z^T]^-1."""
-    z = x @ u.T  # (N, K)
+    z = x @ u.T  # (N, L)
     return torch.linalg.solve(z.T @ z, z.T @ x).T
 
 
@@ -74,7 +74,7 @@ BEST_DECODER = Exercise(
             "The pseudo-inverse does not know the images, as if pixels were white.",
             lambda u, x: u.pinverse(),
         ),
-        Mistake("Transposed: V is (D, K).", lambda *given: best_decoder(*given).T),
+        Mistake("Transposed: V is (D, L).", lambda *given: best_decoder(*given).T),
         Mistake(
             "The codes are not white: divide by their second moments too.",
             lambda u, x: x.T @ (x @ u.T) / len(x),

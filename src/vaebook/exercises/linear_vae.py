@@ -10,7 +10,7 @@ from vaebook.exercises.record import Exercise, Mistake
 
 def noise_var(x: Tensor, kept: Tensor) -> float:
     """The trace, the variances of all columns, is the sum of all D
-    eigenvalues; what K do not keep is the mean of the D - K others."""
+    eigenvalues; what L do not keep is the mean of the D - L others."""
     total = x.var(0, correction=0).sum()
     return ((total - kept.sum()) / (x.shape[1] - len(kept))).item()
 
@@ -28,10 +28,10 @@ NOISE_VAR = Exercise(
         (0.5 * X, EIGENVALUES[:1] / 4),
     ),
     meaning="No eigenvalue that is left over had to be computed.",
-    hint="Eigenvalues sum to the trace: how much variance do the K leave, in how many?",
+    hint="Eigenvalues sum to the trace: how much variance do the L leave, in how many?",
     mistakes=(
         Mistake(
-            "All D columns share it: only D - K directions are left over.",
+            "All D columns share it: only D - L directions are left over.",
             lambda x, kept: noise_var(x, kept) * (1 - len(kept) / x.shape[1]),
         ),
         Mistake(
@@ -56,8 +56,8 @@ def reconstruction(
 ) -> Tensor:
     """Along u_i, W times the posterior mean keeps the signal's share of the
     variance, (lambda_i - sigma^2) / lambda_i, of what the image has."""
-    share = 1 - sigma**2 / eigenvalues  # (K,)
-    along = (x - mean) @ u  # (N, K)
+    share = 1 - sigma**2 / eigenvalues  # (L,)
+    along = (x - mean) @ u  # (N, L)
     return mean + (along * share) @ u.T
 
 
@@ -192,16 +192,16 @@ def em_weights(x: Tensor, w: Tensor, sigma: float) -> Tensor:
     """E-step: the posteriors of all codes, of one covariance. M-step: the
     regression of x on z, where E[z z^T] is the mean's square plus it."""
     cov = (torch.eye(w.shape[1]).to(w) + w.T @ w / sigma**2).inverse()
-    mu = x @ w @ cov / sigma**2  # (N, K)
-    squares = mu.T @ mu + len(x) * cov  # (K, K)
+    mu = x @ w @ cov / sigma**2  # (N, L)
+    squares = mu.T @ mu + len(x) * cov  # (L, L)
     return x.T @ mu @ squares.inverse()
 
 
 def with_cov(x: Tensor, w: Tensor, sigma: float, times: float) -> Tensor:
     """For the mistakes: the covariance counts another number of times than N."""
     cov = (torch.eye(w.shape[1]).to(w) + w.T @ w / sigma**2).inverse()
-    mu = x @ w @ cov / sigma**2  # (N, K)
-    squares = mu.T @ mu + times * cov  # (K, K)
+    mu = x @ w @ cov / sigma**2  # (N, L)
+    squares = mu.T @ mu + times * cov  # (L, L)
     return x.T @ mu @ squares.inverse()
 
 
@@ -229,7 +229,7 @@ EM_WEIGHTS = Exercise(
             "The noise's variance is sigma^2.",
             lambda x, w, sigma: em_weights(x, w, math.sqrt(sigma)),
         ),
-        Mistake("The weights are (D, K).", lambda *given: em_weights(*given).T),
+        Mistake("The weights are (D, L).", lambda *given: em_weights(*given).T),
     ),
 )
 

@@ -47,14 +47,14 @@ STANDARD_ERROR = Exercise(
 
 
 def iw_bound(log_w: Tensor) -> Tensor:
-    """log (1/K) sum_k w_k of each group, then the mean of the groups: the
-    mean over K goes inside the logarithm, that over M outside."""
+    """log (1/S) sum_s w_s of each group, then the mean of the groups: the
+    mean over S goes inside the logarithm, that over G outside."""
     num_samples = log_w.shape[1]
-    bounds = log_w.logsumexp(1) - math.log(num_samples)  # (M, N)
+    bounds = log_w.logsumexp(1) - math.log(num_samples)  # (G, N)
     return bounds.mean(0)
 
 
-LOG_W = torch.tensor(  # (M, K, N) = (2, 3, 2)
+LOG_W = torch.tensor(  # (G, S, N) = (2, 3, 2)
     [
         [[-1.0, -3.0], [-2.0, -1.0], [-4.0, -0.5]],
         [[-2.0, -2.0], [-0.5, -5.0], [-3.0, -1.0]],
@@ -68,22 +68,22 @@ IW_BOUND = Exercise(
         (LOG_W - 2000,),
         (900 * LOG_W.mT,),
     ),
-    meaning="With K it rises, on average, up to log p(x).",
-    hint="logsumexp over K and minus log K; only then the mean over M.",
+    meaning="With S it rises, on average, up to log p(x).",
+    hint="logsumexp over S and minus log S; only then the mean over G.",
     mistakes=(
         Mistake(
-            "The mean of all log-weights is the ELBO, K = 1: average w over K.",
+            "The mean of all log-weights is the ELBO, S = 1: average w over S.",
             lambda log_w: log_w.mean((0, 1)),
         ),
         Mistake(
-            "You average all M K weights: that is another bound's one draw.",
-            lambda log_w: iw_bound(log_w.flatten(0, 1)[None]),  # (1, M K, N)
+            "You average all G S weights: that is another bound's one draw.",
+            lambda log_w: iw_bound(log_w.flatten(0, 1)[None]),  # (1, G S, N)
         ),
         Mistake(
-            "M and K are exchanged: the K draws of a group are on axis 1.",
+            "G and S are exchanged: the S draws of a group are on axis 1.",
             lambda log_w: iw_bound(log_w.transpose(0, 1)),
         ),
-        Mistake("Subtract log K.", lambda log_w: log_w.logsumexp(1).mean(0)),
+        Mistake("Subtract log S.", lambda log_w: log_w.logsumexp(1).mean(0)),
         Mistake(
             "exp(-2000) is 0 in floating point: use logsumexp.",
             lambda log_w: log_w.exp().mean(1).log().mean(0),

@@ -40,7 +40,7 @@ def spectrum(x: Tensor) -> Spectrum:
 def best_var(eigenvalues: Tensor, latent_dim: int) -> Tensor:
     r"""Maximum-likelihood noise variance: the mean of the eigenvalues left over.
 
-    .. math:: \hat\sigma^2 = \frac{1}{D-K}\sum_{i>K}\lambda_i
+    .. math:: \hat\sigma^2 = \frac{1}{D-L}\sum_{i>L}\lambda_i
 
     Equation: eq-linear-vae-ml-var
     """
@@ -68,7 +68,7 @@ def ppca(
     ----------
     components : Spectrum
     latent_dim : int
-        K latents on offer, 1 to D; to D - 1 if ``var`` is to be found.
+        L latents on offer, 1 to D; to D - 1 if ``var`` is to be found.
     var : float, optional
         sigma^2 > 0.
 
@@ -93,7 +93,7 @@ def mean_log_evidence(
     .. math:: -\tfrac12\Big[D\log 2\pi + \sum_{i\in A}(\log\lambda_i + 1)
               + (D-|A|)\log\sigma^2 + \sum_{i\notin A}\frac{\lambda_i}{\sigma^2}\Big]
 
-    A holds the i <= K with :math:`\lambda_i > \sigma^2`.
+    A holds the i <= L with :math:`\lambda_i > \sigma^2`.
 
     Equation: eq-linear-vae-log-evidence
     """

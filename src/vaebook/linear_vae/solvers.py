@@ -33,7 +33,7 @@ def exact_q_elbo(weights: Tensor, offset: Tensor, log_var: Tensor, x: Tensor) ->
     """Mean ELBO with q held at the exact posterior: () nats, differentiable.
 
     Its gradient is that of the mean log-evidence, although q is not differentiated.
-    ``weights`` (D, K), ``offset`` (D,), ``log_var`` () of the noise, ``x`` (N, D).
+    ``weights`` (D, L), ``offset`` (D,), ``log_var`` () of the noise, ``x`` (N, D).
 
     Equation: eq-linear-vae-ascent
     """

@@ -16,7 +16,12 @@ class Estimate(NamedTuple):
     num_samples: int
 
     def __str__(self) -> str:
-        return f"{self.mean:.3f} ± {self.standard_error:.3f}"
+        return format(self)
+
+    def __format__(self, form: str) -> str:
+        """Mean ± error, each as ``form`` says; three decimals if it says nothing."""
+        form = form or ".3f"
+        return f"{self.mean:{form}} ± {self.standard_error:{form}}"
 
 
 def estimate(values: Tensor) -> Estimate:

@@ -20,12 +20,14 @@ from vaebook.site import (
     pictures,
     pruning,
     styles,
+    values,
     widgets,
 )
 
 JOBS = (
     freshness,
     execution,
+    values,
     metadata,
     numbering,
     alt_text,

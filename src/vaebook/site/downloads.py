@@ -2,11 +2,14 @@
 
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxRole
+
+from vaebook.site import values
 
 ZIP = "_downloads/from-likelihood-to-latent-space.zip"
 CODE = ("README.md", "LICENSE", "LICENSE-text", "pyproject.toml", "requirements.txt")
@@ -28,9 +31,13 @@ def connect(app: Sphinx) -> None:
     app.connect("build-finished", _write_zip, priority=900)
 
 
-def notebook(path: Path) -> str:
-    """Text of an executed notebook without what only the site's build needs."""
+def notebook(path: Path, known: Mapping[str, str]) -> str:
+    """Text of an executed notebook with the values that its text asks for.
+
+    What only the site's build needs is left out.
+    """
     content = json.loads(path.read_text(encoding="utf-8"))
+    values.put_into_cells(content["cells"], known)
     for cell in content["cells"]:
         cell["metadata"].pop("execution", None)
         if "remove-stdout" in cell["metadata"].get("tags", []):  # progress bars
@@ -62,7 +69,8 @@ def _offer(
         context["ipynb_source"] = f"{pagename}.ipynb"
         target = Path(app.outdir, "_sources", context["ipynb_source"])
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(notebook(source), encoding="utf-8")
+        text = notebook(source, values.known(app.env, pagename))
+        target.write_text(text, encoding="utf-8")
 
 
 def _write_zip(app: Sphinx, exception: Exception | None) -> None:
@@ -88,7 +96,8 @@ def _contents(app: Sphinx, itself: Path) -> dict[str, bytes]:
     del found[f"site/{itself.relative_to(site).as_posix()}"]
     for docname in app.env.found_docs:
         if path := _executed(app, docname):
-            found[f"notebooks/{path.name}"] = notebook(path).encode()
+            known = values.known(app.env, docname)
+            found[f"notebooks/{path.name}"] = notebook(path, known).encode()
     return found
 
 

@@ -27,6 +27,8 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
+from vaebook.site import values
+
 LOGGER = logging.getLogger(__name__)
 UNSET = ("VAEBOOK_DATA_DIR", "PYTHONPATH", "JUPYTER_PATH", "JUPYTER_CONFIG_DIR")
 LATE = 60  # seconds that an output may be on its way when its cell has ended
@@ -40,15 +42,19 @@ def connect(app: Sphinx) -> None:
 
 def _execute(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     """Execute the notebooks about to be read whose outputs the cache lacks."""
+    read = {name: read_notebook(env, name) for name in docnames}
+    pages = {name: notebook for name, notebook in read.items() if notebook is not None}
     with opened_cache(env.mystnb_config.execution_cache_path) as cache:
-        notebooks = {}
-        for name in docnames:
-            notebook = read_notebook(env, name)
-            if notebook is not None and not _is_cached(cache, notebook):
-                notebooks[env.doc2path(name)] = notebook
+        notebooks = {
+            env.doc2path(name): notebook
+            for name, notebook in pages.items()
+            if not _is_cached(cache, notebook)
+        }
         if notebooks:
             LOGGER.info("executing %d notebooks, each alone", len(notebooks))
             run_all(notebooks, cache, timeout=env.mystnb_config.execution_timeout)
+        for name, notebook in pages.items():
+            values.keep(env, name, cached_values(cache, notebook))
 
 
 def _give_outputs(app: Sphinx, doctree: nodes.document) -> None:
@@ -84,10 +90,14 @@ def read_notebook(env: BuildEnvironment, docname: str) -> NotebookNode | None:
 
 
 class Run(NamedTuple):
-    """How one execution went: its seconds, and the error that ended it, or nothing."""
+    """How one execution went: its seconds, and the error that ended it, or nothing.
+
+    ``values`` are those that the text asks for, by what stands in their roles.
+    """
 
     seconds: float
     error: str
+    values: dict[str, str]
 
 
 def run_all(
@@ -125,16 +135,36 @@ async def _run_all(
             run = await run_alone(notebooks[path], timeout)
         if not run.error:
             LOGGER.info("%s: executed in %.1f s", Path(path).name, run.seconds)
-            data = {"execution_seconds": run.seconds, "alone": True}
+            data = {
+                "execution_seconds": run.seconds,
+                "alone": True,
+                "values": run.values,
+            }
             made = CacheBundleIn(notebooks[path], path, data=data)
             cache.cache_notebook_bundle(made, check_validity=False, overwrite=True)
+        else:
+            LOGGER.warning("%s: %s", Path(path).name, run.error)
 
     await asyncio.gather(*map(run_and_keep, sorted(notebooks, reverse=True)))
 
 
 async def run_alone(notebook: NotebookNode, timeout: int) -> Run:
-    """Execute a notebook in place, in an empty folder that is removed afterwards."""
+    """Execute a notebook in place, in an empty folder that is removed afterwards.
+
+    The values that its text asks for are worked out on the way, each where it stands.
+    """
     start = time.perf_counter()
+    found: dict[str, str] = {}
+    error = ""
+    try:
+        wanted = values.wanted(notebook)
+    except ValueError as fault:
+        return Run(0.0, f"ValueError: {fault}", found)
+
+    async def work_out(cell: NotebookNode, cell_index: int, **reply: object) -> None:
+        if texts := wanted.get(cell_index):
+            values.merge(found, await values.worked_out(texts, client.kc))
+
     with TemporaryDirectory() as folder:
         client = NotebookClient(
             notebook,
@@ -143,12 +173,13 @@ async def run_alone(notebook: NotebookNode, timeout: int) -> Run:
             raise_on_iopub_timeout=True,
             record_timing=False,  # the cache would take other times for other cells
             resources={"metadata": {"path": folder}},
+            on_cell_executed=work_out,
         )
         try:
             await client.async_execute()
-        except (CellExecutionError, CellTimeoutError) as error:
-            return Run(time.perf_counter() - start, f"{type(error).__name__}: {error}")
-    return Run(time.perf_counter() - start, "")
+        except (CellExecutionError, CellTimeoutError, ValueError) as fault:
+            error = f"{type(fault).__name__}: {fault}"
+    return Run(time.perf_counter() - start, error, found)
 
 
 @contextmanager
@@ -167,8 +198,19 @@ def bare_environment() -> Iterator[None]:
             os.environ.update(before)
 
 
+def cached_values(
+    cache: JupyterCacheAbstract, notebook: NotebookNode
+) -> dict[str, str]:
+    """The values of a notebook's text that the cache holds; none if it holds no run."""
+    with suppress(KeyError):
+        return cache.match_cache_notebook(notebook).data.get("values", {})
+    return {}
+
+
 def _is_cached(cache: JupyterCacheAbstract, notebook: NotebookNode) -> bool:
+    """Whether the cache holds a run of the code and each value the text asks for."""
+    asked = {text for texts in values.wanted(notebook).values() for text in texts}
     with suppress(KeyError):
         cache.match_cache_notebook(notebook)
-        return True
+        return asked <= cached_values(cache, notebook).keys()
     return False

@@ -37,8 +37,9 @@ def sources(srcdir: Path) -> dict[str, str]:
     files = [p for p in PACKAGE.rglob("*") if p.is_file() and p.suffix != ".pyc"]
     site = [p for p in files if p.is_relative_to(PACKAGE / "site")]
     lock = srcdir / "requirements.txt"
-    how = PACKAGE / "site" / "execution.py"  # part of the site, and of what cells see
-    outputs = [p for p in files if p not in site or p == how]
+    # part of the site, and of what cells give to the pages
+    how = {PACKAGE / "site" / name for name in ("execution.py", "values.py")}
+    outputs = [p for p in files if p not in site or p in how]
     locked = hashlib.sha256(lock.read_bytes()).hexdigest() if lock.exists() else ""
     return {
         "outputs": digest(outputs, PACKAGE) + locked,

@@ -71,7 +71,7 @@ export class SpectrumPlot {
     plot.show("sp-offer", plot.upright(offer));
     const [dx, side] = count < most / 2 ? [5, "start"] : [-5, "end"];
     const place = { dx, dy: 13, "text-anchor": side };
-    plot.show("sp-word", plot.text([offer, high], `_K_ = ${count}`, place));
+    plot.show("sp-word", plot.text([offer, high], `_L_ = ${count}`, place));
 
     plot.show("sp-line", plot.level(noise));
     handle.home = [0, best];

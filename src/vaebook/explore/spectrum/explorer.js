@@ -72,8 +72,8 @@ class Explorer {
       words: (v) => format(v, 4),
     });
     this.count = slider({
-      name: "latents on offer K",
-      label: ["latents ", italic("K")],
+      name: "latents on offer L",
+      label: ["latents ", italic("L")],
       track: whole(1, most),
       words: String,
     });

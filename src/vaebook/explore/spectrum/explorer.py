@@ -32,7 +32,7 @@ class SpectrumExplorer(PicturedWidget):
     x_train, x_test : Tensor (N, D)
         Images in [0, 1]; D is a square.
     num_latents : int
-        K latents on offer, 1 to ``most``; the line starts where it is best for them.
+        L latents on offer, 1 to ``most``; the line starts where it is best for them.
     num_digits : int
         So many of the first test images are reconstructed, 1 to 4.
 

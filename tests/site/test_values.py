@@ -1,0 +1,111 @@
+"""Values of the text: worked out where they stand, kept with the run, shown."""
+
+import asyncio
+from types import SimpleNamespace
+
+import nbformat
+import pytest
+
+from vaebook.site.execution import cached_values, opened_cache, run_all, run_alone
+from vaebook.site.values import ROLE, known, merge, put_in, shown, wanted
+
+CODE, TEXT = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
+
+
+def notebook_of(*cells):
+    made = nbformat.v4.new_notebook(cells=list(cells))
+    made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    return made
+
+
+def run(apart, *cells):
+    notebook = notebook_of(*cells)
+    return apart(lambda: asyncio.run(run_alone(notebook, timeout=60))), notebook
+
+
+def test_a_value_is_what_an_f_string_makes_of_it_at_its_place(apart):
+    figure = CODE("n = 3\nd = {'a': 0.25}")
+    figure.metadata["mystnb"] = {
+        "figure": {"caption": "There are {value}`n`."},
+        "image": {"alt": "A line at {value}`d['a']:.1%`."},
+    }
+    found, notebook = run(
+        apart,
+        CODE("n, m = 2, -1.25"),
+        TEXT('Half of {value}`m / 2:.3f`, and {value}`"b" + str(n)`.'),
+        figure,
+        TEXT(
+            "Then {value}`n + 1`; elsewhere {value}`03_em#n`.\n\n```\n{value}`no`\n```"
+        ),
+    )
+    assert found.error == ""
+    assert found.values == {
+        "m / 2:.3f": "-0.625",
+        '"b" + str(n)': "b2",
+        "n": "3",
+        "d['a']:.1%": "25.0%",
+        "n + 1": "4",
+    }
+    assert [c.get("execution_count") for c in notebook.cells[::2]] == [1, 2]
+    assert all(not c.outputs for c in notebook.cells if c.cell_type == "code")
+
+
+@pytest.mark.parametrize(
+    ("cells", "complaint"),
+    [
+        ([CODE("n = 1"), TEXT("{value}`lost`")], "'lost': NameError"),
+        ([CODE("n = 1"), TEXT("{value}`n:.1q`")], "'n:.1q': ValueError"),
+        ([TEXT("{value}`n`"), CODE("n = 1")], "'n' is asked for before the first cell"),
+        (
+            [CODE("n = 1"), TEXT("{value}`n`"), CODE("n = 2"), TEXT("{value}`n`")],
+            "'n' is 1 first and 2 later: two names",
+        ),
+    ],
+)
+def test_a_value_that_there_is_not_or_twice_ends_the_run(apart, cells, complaint):
+    found, _ = run(apart, *cells)
+    assert found.error.startswith("ValueError") and complaint in found.error
+
+
+def test_values_are_cached_and_a_new_one_makes_the_page_run_again(tmp_path, apart):
+    first = notebook_of(CODE("n = 5"), TEXT("{value}`n`"))
+    more = notebook_of(CODE("n = 5"), TEXT("{value}`n` and {value}`n + 1`"))
+    with opened_cache(tmp_path / "cache") as cache:
+        assert cached_values(cache, first) == {}
+        apart(run_all, {"a.md": first}, cache, timeout=60)
+        assert cached_values(cache, more) == {"n": "5"}
+        apart(run_all, {"a.md": more}, cache, timeout=60)
+        assert cached_values(cache, more) == {"n": "5", "n + 1": "6"}
+
+
+def test_a_page_knows_its_own_values_and_those_of_others_by_their_names():
+    env = SimpleNamespace(
+        vaebook_values={"chapters/03_em": {"n": "1"}, "chapters/index": {"n": "2"}}
+    )
+    assert known(env, "chapters/index") == {"03_em#n": "1", "index#n": "2", "n": "2"}
+    assert known(SimpleNamespace(), "chapters/index") == {}
+
+
+def test_text_takes_what_is_known_and_a_minus_is_one():
+    text = "From {value}`a:.1f` to {value}`b`."
+    assert put_in(text, {"a:.1f": "-2.5"}) == "From \N{MINUS SIGN}2.5 to {value}`b`."
+    assert shown("1e-9") == "1e-9" and shown("a-3") == "a-3"
+    assert shown("-3 to -4") == "\N{MINUS SIGN}3 to \N{MINUS SIGN}4"
+
+
+def test_what_is_asked_belongs_to_the_cell_above_it():
+    cells = [CODE("a = 1"), TEXT("{value}`a`"), TEXT("{value}`a + 1`"), CODE("b = 2")]
+    assert wanted(notebook_of(*cells)) == {0: ["a", "a + 1"]}
+    values = {"a": "1"}
+    merge(values, {"a": "1", "b": "2"})
+    assert values == {"a": "1", "b": "2"}
+
+
+@pytest.mark.book
+def test_no_role_is_left_on_a_page_or_in_a_notebook(built_site):
+    pages = [p.read_text("utf-8") for p in built_site.glob("**/*.html")]
+    assert sum(page.count('class="value"') for page in pages) >= 100
+    books = [p.read_text("utf-8") for p in built_site.glob("_sources/**/*.ipynb")]
+    assert len(books) == 11
+    for text in [*pages, *books]:
+        assert "{value}" not in text or not ROLE.search(text)
