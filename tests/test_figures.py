@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 
 from vaebook import figures
 from vaebook.likelihood import bernoulli_log_prob
-from vaebook.monte_carlo import estimate
+from vaebook.monte_carlo import Estimate, estimate
 from vaebook.training import Epoch
 
 
@@ -126,3 +126,12 @@ def test_table_refuses_a_row_or_formats_that_do_not_fit_its_headers(row, formats
 def test_style_is_loadable():
     with plt.style.context(figures.STYLE):
         assert plt.rcParams["axes.spines.top"] is False
+
+
+def test_a_number_has_a_minus_and_what_rounds_to_zero_has_none():
+    rows = [("-a", -1.25, torch.tensor(-0.001)), ("b", 1e-9, Estimate(-0.5, 0.25, 9))]
+    shown = figures.table(rows, ["name", "g", "f"], ["", "g", ".2f"])
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", shown)
+    minus = "\N{MINUS SIGN}"
+    found = [cell.strip() for cell in cells]
+    assert found == ["-a", f"{minus}1.25", "0.00", "b", "1e-09", f"{minus}0.50 ± 0.25"]

@@ -540,7 +540,7 @@ def distance(one, other):
 
 
 @pytest.mark.equation(
-    "eq-map-estimation-weight-decay", against="one step of torch's SGD", body="9ac94073"
+    "eq-map-estimation-weight-decay", against="one step of torch's SGD", body="88c45376"
 )
 def test_weight_decay_is_a_gradient_step_on_the_penalised_loss(rng):
     (inputs, y), w, rate, decay = regression(rng), draw(rng, 4), 0.1, 0.7
@@ -559,7 +559,7 @@ def test_weight_decay_is_a_gradient_step_on_the_penalised_loss(rng):
 @pytest.mark.equation(
     "eq-map-estimation-weight-decay",
     against="the closed form, by torch's SGD and Adam",
-    body="9ac94073",
+    body="88c45376",
 )
 @pytest.mark.parametrize(
     ("optimizer", "rate", "num_steps"),

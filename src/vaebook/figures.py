@@ -1,6 +1,7 @@
 """The house style, the tables of results, and the drawings that several pages use."""
 
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -83,7 +84,7 @@ def table(
         formats = [formats] * len(headers)
     cells = [
         [
-            value if isinstance(value, str) else format(value, form)
+            value if isinstance(value, str) else _written(value, form)
             for _, form, value in zip(headers, formats, row, strict=True)
         ]
         for row in rows
@@ -93,6 +94,14 @@ def table(
     return tabulate(
         cells, headers, tablefmt="html", colalign=sides, disable_numparse=True
     )
+
+
+def _written(value: object, form: str) -> str:
+    """A value as ``form`` says, its minus a minus; what rounds to zero has none."""
+    text = format(value, form)
+    if re.fullmatch(r"-[0.,]+%?", text):
+        return text.removeprefix("-")
+    return re.sub(r"(?<![\w.])-(?=\d)", "\N{MINUS SIGN}", text)
 
 
 def draw_image(ax: Axes, image: Tensor) -> None:

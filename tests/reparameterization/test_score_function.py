@@ -395,7 +395,7 @@ def test_variances_of_a_squared_length_grow_with_the_dimension(dim):
 @pytest.mark.equation(
     "eq-reparameterization-cosine",
     against="scipy quadrature of both estimators",
-    body="bb461319",
+    body="789f290d",
 )
 @pytest.mark.parametrize("k", [0.3, 1.0, 2.0, 4.0])
 def test_a_fast_cosine_makes_the_pathwise_gradient_the_noisier(k):
