@@ -121,7 +121,7 @@ def test_bars_and_the_line_are_drawn_to_scale(setting, show):
     box, ring = boxes(page)[0], page.locator(".vb-handle").bounding_box()
     height = 1 - (ring["y"] + 22 - box["y"]) / box["height"]
     assert height == pytest.approx(line, abs=3e-3)
-    assert page.locator(".vb-sp-word").text_content() == f"K = {count}"
+    assert page.locator(".vb-sp-word").text_content() == f"L = {count}"
     kl = explorer.now.elbo_terms().kl.item()
     above = sum(np.ptp(bar[:, 1]) for bar in all_drawn(page, "above"))
     assert 0.5 * above * np.log(high / low) == pytest.approx(kl, abs=0.05)
