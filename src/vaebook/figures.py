@@ -101,6 +101,11 @@ def _written(value: object, form: str) -> str:
     text = format(value, form)
     if re.fullmatch(r"-[0.,]+%?", text):
         return text.removeprefix("-")
+    return with_minus(text)
+
+
+def with_minus(text: str) -> str:
+    """A text in which the hyphen before a number is a minus; 1e-9 and a-3 stay."""
     return re.sub(r"(?<![\w.])-(?=\d)", "\N{MINUS SIGN}", text)
 
 

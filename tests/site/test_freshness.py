@@ -7,9 +7,10 @@ from vaebook.site import freshness
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """A package of a module, a job of the site and the one that executes notebooks."""
+    """A module, a job of the site, and the two that see what cells give."""
     (tmp_path / "vaebook/site").mkdir(parents=True)
-    for name in ("em.py", "site/metadata.py", "site/execution.py"):
+    site = ("metadata.py", "execution.py", "values.py")
+    for name in ("em.py", *(f"site/{job}" for job in site)):
         (tmp_path / "vaebook" / name).write_text("x = 1\n", encoding="utf-8")
     monkeypatch.setattr(freshness, "PACKAGE", tmp_path / "vaebook")
     return tmp_path / "vaebook"
@@ -21,6 +22,7 @@ def package(tmp_path, monkeypatch):
         ("em.py", {"outputs"}),
         ("site/metadata.py", {"pages"}),
         ("site/execution.py", {"outputs", "pages"}),
+        ("site/values.py", {"outputs", "pages"}),
         ("../requirements.txt", {"outputs"}),
         ("../_toc.yml", {"pages"}),
     ],

@@ -5,9 +5,12 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+from docutils import nodes
 
+from vaebook.figures import with_minus
+from vaebook.site import execution, values
 from vaebook.site.execution import cached_values, opened_cache, run_all, run_alone
-from vaebook.site.values import ROLE, known, merge, put_in, shown, wanted
+from vaebook.site.values import ROLE, Value, known, merge, put_in, wanted
 
 CODE, TEXT = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
 
@@ -89,16 +92,66 @@ def test_a_page_knows_its_own_values_and_those_of_others_by_their_names():
 def test_text_takes_what_is_known_and_a_minus_is_one():
     text = "From {value}`a:.1f` to {value}`b`."
     assert put_in(text, {"a:.1f": "-2.5"}) == "From \N{MINUS SIGN}2.5 to {value}`b`."
-    assert shown("1e-9") == "1e-9" and shown("a-3") == "a-3"
-    assert shown("-3 to -4") == "\N{MINUS SIGN}3 to \N{MINUS SIGN}4"
+    assert with_minus("1e-9") == "1e-9" and with_minus("a-3") == "a-3"
+    assert with_minus("-3 to -4") == "\N{MINUS SIGN}3 to \N{MINUS SIGN}4"
 
 
 def test_what_is_asked_belongs_to_the_cell_above_it():
     cells = [CODE("a = 1"), TEXT("{value}`a`"), TEXT("{value}`a + 1`"), CODE("b = 2")]
     assert wanted(notebook_of(*cells)) == {0: ["a", "a + 1"]}
-    values = {"a": "1"}
-    merge(values, {"a": "1", "b": "2"})
-    assert values == {"a": "1", "b": "2"}
+    found = {"a": "1"}
+    merge(found, {"a": "1", "b": "2"})
+    assert found == {"a": "1", "b": "2"}
+
+
+def asked_of(env, text):
+    """What the role gives on page ``a``: its nodes, and the errors it reports."""
+    errors = []
+    inliner = SimpleNamespace(
+        document=SimpleNamespace(settings=SimpleNamespace(env=env)),
+        reporter=SimpleNamespace(error=lambda message, line: errors.append(message)),
+    )
+    (node,), _ = Value()("value", f"{{value}}`{text}`", text, 7, inliner)
+    return node, errors
+
+
+def test_the_role_shows_its_value_and_reports_one_that_there_is_not():
+    env = SimpleNamespace(docname="a", vaebook_values={"a": {"n": "-2"}})
+    node, errors = asked_of(env, "n")
+    assert node.astext() == "\N{MINUS SIGN}2" and node["classes"] == ["value"]
+    assert errors == []
+    node, errors = asked_of(env, "m")
+    assert isinstance(node, nodes.problematic)
+    assert errors == ["no cell of this page gave 'm' a value"]
+
+
+def test_alt_texts_of_a_page_carry_its_values():
+    env = SimpleNamespace(docname="a", vaebook_values={"a": {"n": "-2"}})
+    image = nodes.image(alt="A line at {value}`n`.")
+    page = nodes.section("", image)
+    values._put_into_alt_texts(SimpleNamespace(env=env), page)
+    assert image["alt"] == "A line at \N{MINUS SIGN}2."
+
+
+def test_a_run_is_cached_only_with_every_value_that_is_asked(tmp_path, apart):
+    asks = [TEXT("{value}`n`"), TEXT("{value}`n` and {value}`n + 1`")]
+    first, more = (notebook_of(CODE("n = 5"), text) for text in asks)
+    early = notebook_of(asks[0], CODE("n = 5"))
+    with opened_cache(tmp_path / "cache") as cache:
+        apart(run_all, {"a.md": first}, cache, timeout=60)
+        found = [execution._is_cached(cache, one) for one in (first, more, early)]
+    assert found == [True, False, False]
+
+
+def test_a_run_that_fails_says_on_which_page_and_why(tmp_path, apart, monkeypatch):
+    said = []
+    logger = SimpleNamespace(warning=lambda text, *parts: said.append(text % parts))
+    monkeypatch.setattr(execution, "LOGGER", logger)
+    bad = notebook_of(CODE("n = 5"), TEXT("{value}`lost`"))
+    with opened_cache(tmp_path / "cache") as cache:
+        apart(run_all, {"a/b.md": bad}, cache, timeout=60)
+    (line,) = said
+    assert line.startswith("b.md: ValueError: 'lost': NameError")
 
 
 @pytest.mark.book

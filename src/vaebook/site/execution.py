@@ -209,8 +209,8 @@ def cached_values(
 
 def _is_cached(cache: JupyterCacheAbstract, notebook: NotebookNode) -> bool:
     """Whether the cache holds a run of the code and each value the text asks for."""
-    asked = {text for texts in values.wanted(notebook).values() for text in texts}
-    with suppress(KeyError):
+    with suppress(KeyError, ValueError):  # no such run; or the run will complain
         cache.match_cache_notebook(notebook)
+        asked = {text for texts in values.wanted(notebook).values() for text in texts}
         return asked <= cached_values(cache, notebook).keys()
     return False

@@ -16,9 +16,10 @@ from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxRole
 
+from vaebook.figures import with_minus
+
 ROLE = re.compile(r"\{value\}`([^`]+)`")
 FENCED = re.compile(r"^(\s*)(`{3,}|~{3,})(?!\{).*?^\1\2\s*$", re.M | re.S)
-MINUS = re.compile(r"(?<![\w.])-(?=\d)")
 SECONDS = 60  # that the values below one cell may take
 
 Values = Mapping[str, str]
@@ -102,15 +103,10 @@ def merge(values: dict[str, str], more: Values) -> None:
             raise ValueError(f"{text!r} is {first} first and {value} later: two names")
 
 
-def shown(value: str) -> str:
-    """A value as the text prints it: its minus is one."""
-    return MINUS.sub("\N{MINUS SIGN}", value)
-
-
 def put_in(text: str, values: Values) -> str:
     """A text with each role replaced by its value, where that is known."""
     return ROLE.sub(
-        lambda role: shown(values[role[1]]) if role[1] in values else role[0], text
+        lambda role: with_minus(values[role[1]]) if role[1] in values else role[0], text
     )
 
 
@@ -137,7 +133,7 @@ class Value(SphinxRole):
             message = f"no cell of this page gave {self.text!r} a value"
             problem = self.inliner.reporter.error(message, line=self.lineno)
             return [nodes.problematic(self.rawtext, self.rawtext)], [problem]
-        return [nodes.inline(self.rawtext, shown(value), classes=["value"])], []
+        return [nodes.inline(self.rawtext, with_minus(value), classes=["value"])], []
 
 
 def connect(app: Sphinx) -> None:
