@@ -484,15 +484,20 @@ def test_no_formula_is_left_to_the_reader_s_browser(built_site: Path):
         assert not re.search(r"\\[([]", shown), "TeX that waits for a script"
 
 
-WITHOUT_SCRIPTS = """() => ({
-  undrawn: [...document.images]
-    .filter((one) => !one.naturalWidth)
-    .map((one) => one.src),
-  unset: [...document.querySelectorAll(".math")]
-    .filter((one) => !one.querySelector("mjx-math")?.getClientRects().length)
-    .map((one) => one.textContent),
-  figures: document.images.length,
-})"""
+# A network that rests says nothing of an image that was delivered and not yet read
+WITHOUT_SCRIPTS = """async () => {
+  const images = [...document.images];
+  await Promise.allSettled(images.map((one) => one.decode()));
+  return {
+    undrawn: images
+      .filter((one) => !one.naturalWidth)
+      .map((one) => one.src),
+    unset: [...document.querySelectorAll(".math")]
+      .filter((one) => !one.querySelector("mjx-math")?.getClientRects().length)
+      .map((one) => one.textContent),
+    figures: images.length,
+  };
+}"""
 
 
 @pytest.mark.browser
