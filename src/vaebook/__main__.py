@@ -1,4 +1,4 @@
-"""Train and score a VAE from the command line: ``python -m vaebook train --help``."""
+"""Train, score and record from the command line: ``python -m vaebook train --help``."""
 
 import argparse
 import shlex
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from vaebook import results
 from vaebook.datasets import binarize_noisily, load_digits, load_mnist
+from vaebook.evaluation.study import BRIEF, Study, run_study
 from vaebook.monte_carlo import estimate
 from vaebook.protocols import Scorable
 from vaebook.training import Settings, State, fit, load_checkpoint, make_optimizer
@@ -24,8 +25,14 @@ def main(arguments: list[str] | None = None) -> None:
     """Run one command; ``arguments`` are those of the shell by default."""
     words = sys.argv[1:] if arguments is None else arguments
     options = parser().parse_args(words)
-    if options.command == "record":
-        record(options, shlex.join(["python", "-m", "vaebook", *words]))
+    if options.checkpoint is None and options.command != "study":
+        parser().error(f"{options.command} needs the name of a checkpoint")
+
+    command = shlex.join(["python", "-m", "vaebook", *words])
+    if options.command == "study":
+        study(options, command)
+    elif options.command == "record":
+        record(options, command)
     else:
         {"train": train, "evaluate": evaluate}[options.command](options)
 
@@ -33,8 +40,10 @@ def main(arguments: list[str] | None = None) -> None:
 def parser() -> argparse.ArgumentParser:
     """The command line's grammar and its help."""
     top = argparse.ArgumentParser(prog="python -m vaebook", description=__doc__)
-    top.add_argument("command", choices=["train", "evaluate", "record"])
-    top.add_argument("checkpoint", type=Path, help="a .safetensors file")
+    top.add_argument("command", choices=["train", "evaluate", "record", "study"])
+    top.add_argument(
+        "checkpoint", type=Path, nargs="?", help="a .safetensors file; none for study"
+    )
     top.add_argument("--data", choices=["digits", "mnist"], default="digits")
     top.add_argument("--latents", type=int, default=8)
     top.add_argument("--hidden", type=int, nargs="*", default=[128, 128])
@@ -118,22 +127,45 @@ def record(options: argparse.Namespace, command: str) -> None:
     began = time.perf_counter()
     numbers = train(options) | evaluate(options)
     seconds = time.perf_counter() - began
+    store(options, command, seconds, (options.seed,), numbers)
 
+
+def study(options: argparse.Namespace, command: str) -> None:
+    """Chapter 11's long runs over seeds, stored under a name: about half an hour."""
+    torch.set_num_threads(options.threads)
+    began = time.perf_counter()
+    numbers, pictures = run_study(Study())
+    seconds = time.perf_counter() - began
+    store(options, command, seconds, Study().seeds, numbers, pictures)
+
+
+def store(
+    options: argparse.Namespace,
+    command: str,
+    seconds: float,
+    seeds: tuple[int, ...],
+    numbers: dict[str, float],
+    pictures: dict[str, str] | None = None,
+) -> None:
+    """Write what came out of a long run, with that of a short one beside it."""
     run = results.Record(
         command=command,
-        seeds=(options.seed,),
+        seeds=seeds,
         commit=results.commit(),
         hardware=results.hardware(),
         seconds=round(seconds, 1),
         versions=results.versions(),
         numbers=numbers,
         short=short_run(options),
+        pictures=pictures or {},
     )
     print(f"written to {results.save(options.name, run)}")
 
 
 def short_run(options: argparse.Namespace) -> dict[str, float]:
-    """The same numbers of the same model in seconds, on the bundled digits."""
+    """Numbers of the same names in seconds, on the bundled digits."""
+    if options.command == "study":
+        return run_study(BRIEF)[0]
     with TemporaryDirectory() as folder:
         elsewhere = {"checkpoint": Path(folder) / "short.safetensors"}
         shortened = argparse.Namespace(**vars(options) | SHORT | elsewhere)

@@ -20,6 +20,7 @@ MADE = Record(
     versions={"python": "3.12.0", "torch": "2.13.0"},
     numbers={"test_score": 0.1 + 0.2},
     short={"test_score": 28.0},
+    pictures={"drawn": "00ff"},
 )
 
 
@@ -88,7 +89,8 @@ def test_a_stored_record_holds_what_a_record_must(name):
     assert int(record.commit, 16) and len(record.commit) == 40
     assert record.hardware and record.versions.keys() == {"python", "torch"}
     assert record.seconds > 0
-    assert record.numbers.keys() == record.short.keys()
+    assert record.short and record.short.keys() <= record.numbers.keys()
+    assert all(bytes.fromhex(ink) for ink in record.pictures.values())
     values = [*record.numbers.values(), *record.short.values()]
     assert all(isinstance(value, float) for value in values)
 

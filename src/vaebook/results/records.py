@@ -36,6 +36,8 @@ class Record:
         What came out, by name; the command says the units.
     short : dict of str to float
         The same numbers of a run of seconds, which a test repeats.
+    pictures : dict of str to str
+        Images by name: ink from 0 to 255, a byte a pixel, as hexadecimal digits.
     """
 
     command: str
@@ -46,6 +48,7 @@ class Record:
     versions: dict[str, str]
     numbers: dict[str, float]
     short: dict[str, float]
+    pictures: dict[str, str]
 
 
 def names(folder: Path = FOLDER) -> list[str]:

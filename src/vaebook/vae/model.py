@@ -50,6 +50,18 @@ class LatentModel(nn.Module, ABC):
     def mean_image(self, z: Tensor) -> Tensor:
         """E[x|z], (..., D)."""
 
+    def code_log_prob(self, z: Tensor) -> Tensor:
+        """log p(z) of each code under the prior, (..., L) to (...,) nats."""
+        zero = torch.zeros_like(z)
+        return gaussian_log_prob(z, zero, zero)
+
+    def log_joint(self, x: Tensor, z: Tensor) -> Tensor:
+        """log p(x|z) + log p(z): (N,) or (S, N) nats.
+
+        Equation: eq-vae-joint
+        """
+        return self.log_likelihood(x, z) + self.code_log_prob(z)
+
     def elbo_terms(
         self, x: Tensor, num_samples: int | None = None, *, rng: torch.Generator
     ) -> ElboTerms:
@@ -97,10 +109,8 @@ class LatentModel(nn.Module, ABC):
         """
         q = self.posterior(x)
         z = gaussian_rsample(*q, num_samples, rng=rng)
-        zero = torch.zeros_like(z)
         held = Posterior(*(p.detach() for p in q)) if path_only else q
-        log_p_x_z = self.log_likelihood(x, z) + gaussian_log_prob(z, zero, zero)
-        return log_p_x_z - gaussian_log_prob(z, *held)
+        return self.log_joint(x, z) - gaussian_log_prob(z, *held)
 
     def iw_terms(
         self,
