@@ -80,7 +80,7 @@ def plan_annealing(
     x: Tensor,
     temperatures: Tensor,
     num_chains: int = 8,
-    num_leapfrog: int = 5,
+    num_leapfrog: int = 2,
     *,
     rng: torch.Generator,
 ) -> Plan:
@@ -199,7 +199,7 @@ class AnnealedEvidence(NamedTuple):
 def annealed_log_evidence(
     model: LatentModel,
     x: Tensor,
-    num_temperatures: int = 200,
+    num_temperatures: int = 500,
     num_chains: int = 16,
     *,
     rng: torch.Generator,

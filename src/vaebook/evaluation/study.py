@@ -52,7 +52,7 @@ class Study:
     seeds: tuple[int, ...] = (0, 1, 2)
     num_images: int = 447
     num_samples: int = 4000
-    num_temperatures: int = 500
+    num_temperatures: int = 1000
     num_chains: int = 16
     betas: tuple[float, ...] = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
 
