@@ -148,10 +148,10 @@ def adapted(step: Tensor, accept: Tensor, rate: float = 0.1) -> Tensor:
 def split_r_hat(draws: Tensor) -> Tensor:
     r"""Do chains agree with each other, and each with its own past? 1 if they do.
 
-    .. math:: \hat R = \sqrt{\frac{\frac{T-1}{T} W + \frac1T B}{W}}
+    .. math:: \hat R = \sqrt{\frac{\frac{M-1}{M} W + \frac1M B}{W}}
 
-    Each chain is cut into two halves of length T; W is the mean of their variances, B
-    is T times the variance of their means.
+    Each chain is cut into two halves of M states; W is the mean of their variances, B
+    is M times the variance of their means.
 
     Parameters
     ----------

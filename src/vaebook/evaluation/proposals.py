@@ -14,7 +14,7 @@ from vaebook.monte_carlo import log_mean_exp
 from vaebook.reparameterization import gaussian_rsample, standard_noise
 from vaebook.vae import LatentModel, Posterior
 
-WIDER = 2 * math.log(1.2)  # added to log sigma^2: tails above the posterior's
+WIDTHS = (1.2, 2.5)  # for the tails of each posterior, and for what lies beside it
 
 
 class PerImage(NamedTuple):
@@ -39,7 +39,7 @@ def blind_starts(
     chunk: int = 500,
     rng: torch.Generator,
 ) -> Tensor:
-    """The best of many codes drawn from the prior, for each image: (R, N, L).
+    """The best of many codes drawn from the prior, for each image: (K, N, L).
 
     They owe nothing to the encoder: a mode that it overlooks has as good a chance as
     any other. Memory holds ``chunk`` codes at a time.
@@ -48,7 +48,7 @@ def blind_starts(
     ----------
     x : Tensor (N, D)
     num_starts : int
-        R, at least 1: those of the highest log p(x, z).
+        K, at least 1: those of the highest log p(x, z).
     num_draws : int
         The same codes for every image.
     """
@@ -56,7 +56,7 @@ def blind_starts(
     at_least("num_draws", num_draws, num_starts)
     z = standard_noise((num_draws, model.latent_dim), like=x, rng=rng)
     log_joint = [model.log_joint(x, some[:, None, :]) for some in z.split(chunk)]
-    best = torch.cat(log_joint).topk(num_starts, 0).indices  # (R, N)
+    best = torch.cat(log_joint).topk(num_starts, 0).indices  # (K, N)
     return z[best]
 
 
@@ -68,12 +68,12 @@ def refine_from_several(
     Returns
     -------
     Posterior
-        ``mu`` and ``log_var`` (1 + R, N, L); the first from the encoder's.
+        ``mu`` and ``log_var`` (1 + K, N, L); the first from the encoder's.
 
     Equation: eq-evaluation-best-q
     """
     own = refine_posterior(model, x, rng=rng)
-    mu = blind_starts(model, x, num_starts, rng=rng).flatten(0, 1)  # (R N, L)
+    mu = blind_starts(model, x, num_starts, rng=rng).flatten(0, 1)  # (K N, L)
     log_var = own.log_var.mean(0).expand_as(mu)
     start, images = Posterior(mu, log_var), x.repeat(num_starts, 1)
     others = refine_posterior(model, images, start, rng=rng)
@@ -100,17 +100,17 @@ def best_of(
 
 
 class Mixture(NamedTuple):
-    r"""A proposal per image: R Gaussians, a little widened, and the prior, equally.
+    r"""A proposal per image: K Gaussians and the prior, equally.
 
-    .. math:: q(z) = \frac{1}{R+1}\Bigl[\sum_r \mathcal N(z; \mu_r, \sigma_r^2)
+    .. math:: q(z) = \frac{1}{K+1}\Bigl[\sum_k \mathcal N(z; \mu_k, \sigma_k^2)
               + p(z)\Bigr]
 
-    The prior is there for what all Gaussians have missed: no weight exceeds (R + 1)
+    The prior is there for what all Gaussians have missed: no weight exceeds (K + 1)
     times the likelihood.
 
     Attributes
     ----------
-    mu, log_var : Tensor (R, N, L)
+    mu, log_var : Tensor (K, N, L)
 
     Equation: eq-evaluation-mixture-proposal (Hesterberg 1995)
     """
@@ -120,14 +120,19 @@ class Mixture(NamedTuple):
 
     def log_prob(self, model: LatentModel, z: Tensor) -> Tensor:
         """log q(z) of codes (S, N, L): (S, N) nats."""
-        each = gaussian_log_prob(z[:, None], self.mu, self.log_var)  # (S, R, N)
+        each = gaussian_log_prob(z[:, None], self.mu, self.log_var)  # (S, K, N)
         prior = model.code_log_prob(z)[:, None]
         return log_mean_exp(torch.cat([each, prior], 1), 1)
 
 
 def widened(several: Posterior) -> Mixture:
-    """The proposal around refined Gaussians (R, N, L), each 1.2 times as wide."""
-    return Mixture(several.mu, several.log_var + WIDER)
+    """The proposal around refined Gaussians (K, N, L), each in two widths: (2 K, N, L).
+
+    A little wider than the posterior, or its tails would be missed; and much wider, for
+    what lies beside it.
+    """
+    log_var = [several.log_var + 2 * math.log(width) for width in WIDTHS]
+    return Mixture(torch.cat([several.mu] * len(WIDTHS)), torch.cat(log_var))
 
 
 @torch.no_grad()
@@ -141,8 +146,8 @@ def mixture_log_evidence(
 ) -> PerImage:
     r"""log p(x) by importance sampling that visits every component equally often.
 
-    .. math:: \log \frac{1}{R+1}\sum_{r=0}^{R} \frac{1}{S_r}\sum_{s=1}^{S_r}
-              \frac{p(x, z_{rs})}{q(z_{rs})}, \qquad z_{rs} \sim q_r
+    .. math:: \log \frac{1}{K+1}\sum_{k=0}^{K} \frac1S\sum_{s=1}^{S}
+              \frac{p(x, z_{ks})}{q(z_{ks})}, \qquad z_{ks} \sim q_k
 
     Every weight has the *whole* mixture below, wherever its draw came from. The error
     is that of the stratified mean, by the delta method. Memory holds as many images at
@@ -154,7 +159,7 @@ def mixture_log_evidence(
     proposal : Mixture
         Of the same images.
     num_samples : int
-        At least two for each of the R + 1 components; what doesn't divide is left out.
+        At least two for each of the K + 1 components; what doesn't divide is left out.
 
     Equation: eq-evaluation-mixture-weights (Veach & Guibas 1995)
     """
@@ -179,7 +184,7 @@ def mixture_log_evidence(
 
 
 def _stratified(log_w: Tensor) -> tuple[Tensor, Tensor]:
-    """Log of the mean of the weights (R, S, N), and its error: (N,) each."""
+    """Log of the mean of the weights (K + 1, S, N), and its error: (N,) each."""
     num_strata, size = log_w.shape[:2]
     value = log_mean_exp(log_w.flatten(0, 1))
     relative = (log_w - value).exp()  # w over its mean

@@ -112,8 +112,9 @@ def refine_posterior(
 
     for step in range(search.num_steps):
         optimizer.param_groups[0]["lr"] = search.rate_at(step / search.num_steps)
-        log_w = elbo_draws(model, x, q, search.num_samples, path_only=True, rng=rng)
-        slopes = torch.autograd.grad(-log_w.mean(0).sum(), q)
+        with torch.enable_grad():
+            log_w = elbo_draws(model, x, q, search.num_samples, path_only=True, rng=rng)
+            slopes = torch.autograd.grad(-log_w.mean(0).sum(), q)
         for parameter, slope in zip(q, slopes, strict=True):
             parameter.grad = slope
         optimizer.step()
