@@ -36,10 +36,15 @@ def finite_draws(name: str, values: Tensor) -> Tensor:
         raise ValueError(
             f"{name} must be one axis of at least 2 draws; received {shape}"
         )
+    return finite(name, values).double()
+
+
+def finite(name: str, values: Tensor) -> Tensor:
+    """``values`` themselves, if none is infinite or nan."""
     if not values.isfinite().all():
-        first = values[~values.isfinite()][0]
+        first = values[~values.isfinite()].flatten()[0]
         raise ValueError(f"{name} must be finite; received {first}")
-    return values.double()
+    return values
 
 
 def at_least(name: str, value: float, least: float) -> None:

@@ -16,6 +16,7 @@ from vaebook.explore import (
     GradientRace,
     LatentExplorer,
     LatentPads,
+    LedgerExplorer,
     LikelihoodExplorer,
     PosteriorExplorer,
     ProposalExplorer,
@@ -91,6 +92,13 @@ def versicolor():
 def make_posterior(prior=(4.0, 1.0), **options):
     given = {"sigma": 0.47, "num_seen": 5} | options
     return PosteriorExplorer(versicolor(), prior=prior, **given)
+
+
+def make_ledger(**options):
+    test = load_digits().test
+    rows = [int((test.y == k).nonzero()[0]) for k in (1, 4, 5)]
+    given = {"rng": torch.Generator().manual_seed(2)} | options
+    return LedgerExplorer(model_of(2), test.x[rows], test.y[rows], **given)
 
 
 def make_pads(models=None, **options):

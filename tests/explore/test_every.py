@@ -19,6 +19,7 @@ from explore.made import (
     make_frames,
     make_gradients,
     make_latent,
+    make_ledger,
     make_pads,
     make_posterior,
     make_proposal,
@@ -84,6 +85,9 @@ EVERY = {
     "latent": Owing(make_latent, choose_threes, most=90_000, most_picture=40_000),
     "latent, eight": Owing(
         partial(make_latent, 8), choose_threes, most=90_000, most_picture=40_000
+    ),
+    "ledger": Owing(
+        make_ledger, lambda page: press(page, "5", "Refine q"), most=90_000
     ),
     "pads": Owing(make_pads, most=150_000, heaviest=pads_of_large_nets),
     "posterior": Owing(make_posterior, sliders(*AT_ONE_END), most=40_000),

@@ -9,9 +9,9 @@ from vaebook.checks import at_least, has_shape
 from vaebook.evaluation.hmc import LogDensity, adapted, hmc_step, split_r_hat
 from vaebook.evaluation.requests import by_images, images_of, with_density
 from vaebook.monte_carlo import LogEvidence, iw_log_evidence
-from vaebook.reparameterization import standard_noise
 from vaebook.vae import LatentModel
 
+TO_PLAN = 8  # chains of an image that look for its step sizes
 FIRST_STEP = 0.5  # of the prior's standard deviation: the plan finds the rest
 
 
@@ -79,7 +79,7 @@ def plan_annealing(
     model: LatentModel,
     x: Tensor,
     temperatures: Tensor,
-    num_chains: int = 8,
+    num_chains: int = TO_PLAN,
     num_leapfrog: int = 2,
     *,
     rng: torch.Generator,
@@ -226,10 +226,11 @@ def annealed_log_evidence(
         plan = plan_annealing(model, some, temperatures, rng=rng)
         run = anneal(model, some, plan, num_chains, rng=rng)
         bound = iw_log_evidence(lambda _: run.log_w, num_chains, chunk=num_chains)
-        draws = follow(model, some, run.z, plan.steps[-1], rng=rng)
+        draws = follow(model, some, run.z, plan, rng=rng)
         return *bound, run.acceptance, split_r_hat(draws).amax(-1)
 
-    *bound, acceptance, r_hat = by_images(evaluate, num_chains, images_of(x))
+    most = max(num_chains, TO_PLAN)
+    *bound, acceptance, r_hat = by_images(evaluate, most, images_of(x))
     return AnnealedEvidence(LogEvidence(*bound), acceptance, r_hat)
 
 
@@ -238,15 +239,16 @@ def follow(
     model: LatentModel,
     x: Tensor,
     z: Tensor,
-    step: Tensor,
+    plan: Plan,
     num_states: int = 100,
     *,
     rng: torch.Generator,
 ) -> Tensor:
-    """More states of the chains at the posterior itself: (T, S, N, L)."""
+    """More states of the chains at the posterior itself, moved as at the end of the
+    plan: (T, S, N, L)."""
     density, states = tempered(model, x, 1.0), []
     for _ in range(num_states):
-        z = hmc_step(density, z, step, rng=rng).z
+        z = hmc_step(density, z, plan.steps[-1], plan.num_leapfrog, rng=rng).z
         states.append(z)
     return torch.stack(states)
 
@@ -255,8 +257,8 @@ def _prior_draws(
     model: LatentModel, x: Tensor, num_chains: int, *, rng: torch.Generator
 ) -> Tensor:
     """Where chains begin: codes from the prior, (S, N, L)."""
-    shape = len(x), model.latent_dim
-    return standard_noise(shape, num_chains, like=x, rng=rng)
+    z = model.prior_draws(num_chains * len(x), rng=rng)
+    return z.unflatten(0, (num_chains, len(x)))
 
 
 def _transitions(plan: Plan, x: Tensor) -> list[tuple[float, float, Tensor]]:

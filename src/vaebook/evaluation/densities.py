@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from vaebook.checks import at_least, not_negative, same_last_axis
+from vaebook.checks import at_least, floating, not_negative, same_last_axis
 
 NEAR_HALF = 0.05  # logits this close to 0 take the series, which loses nothing there
 
 
 def bits_per_pixel(nats: Tensor | float, num_pixels: int) -> Tensor | float:
-    r"""A score in nats per image as bits per pixel.
+    r"""A score, -log p(x) in nats per image, as bits per pixel.
 
     .. math:: \frac{-\log p(x)}{D\log 2}
 
@@ -50,7 +50,7 @@ def dequantize(levels: Tensor, num_levels: int, *, rng: torch.Generator) -> Tens
     Equation: eq-evaluation-dequantize
     """
     at_least("num_levels", num_levels, 2)
-    not_negative("levels", levels)
+    not_negative("levels", floating("levels", levels))
     not_negative("num_levels - 1 - levels", num_levels - 1 - levels)
     u = torch.rand(levels.shape, generator=rng, dtype=levels.dtype)
     return (levels + u) / num_levels

@@ -7,13 +7,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from vaebook.checks import at_least
+from vaebook.checks import at_least, positive
 from vaebook.likelihood import gaussian_log_prob
 from vaebook.monte_carlo import log_mean_exp
 from vaebook.protocols import Objective, Surrogate
 from vaebook.reparameterization import gaussian_rsample
 from vaebook.vae import LatentModel
-from vaebook.variational import ElboTerms, gaussian_kl
+from vaebook.variational import ElboTerms
 
 
 def doubly_reparameterized(num_samples: int) -> Objective:
@@ -48,7 +48,7 @@ def doubly_reparameterized(num_samples: int) -> Objective:
         if z.requires_grad:  # on its way to the encoder the slope is weighed again
             z.register_hook(lambda slope: slope * shares[..., None])
 
-        kl = gaussian_kl(*q).detach()
+        kl = model.code_kl(q, z).detach()
         bound = log_mean_exp(log_w).detach()
         return Surrogate((shares * log_w).sum(0), ElboTerms(bound + kl, kl))
 
@@ -79,7 +79,7 @@ class Signal(NamedTuple):
 
         Equation: eq-evaluation-signal
         """
-        noise = self.std.square().sum()
+        noise = positive("the noise", self.std.square().sum())
         signal = self.mean.square().sum() - noise / self.num_draws
         return math.sqrt(max(signal.item(), 0.0) / noise.item())
 
@@ -100,7 +100,7 @@ def gradient_signal(
     weights = list(net.parameters())
     total = squares = torch.zeros((), dtype=torch.float64)
     for _ in range(num_draws):
-        slopes = torch.autograd.grad(climb(), weights)
+        slopes = torch.autograd.grad(climb(), weights, materialize_grads=True)
         flat = torch.cat([slope.flatten() for slope in slopes]).double()
         total, squares = total + flat, squares + flat.square()
     mean = total / num_draws

@@ -161,7 +161,8 @@ def split_r_hat(draws: Tensor) -> Tensor:
     Returns
     -------
     Tensor (...,)
-        About 1; above 1.01 something has not mixed (Vehtari et al. 2021).
+        About 1; above 1.01 something has not mixed (Vehtari et al. 2021). Infinite
+        where no chain has moved.
 
     Equation: eq-evaluation-r-hat (Gelman et al. 2013, section 11.4)
     """
@@ -172,5 +173,5 @@ def split_r_hat(draws: Tensor) -> Tensor:
     halves = torch.cat([draws[:half], draws[-half:]], 1)  # (T/2, 2S, ...)
     within = halves.var(0).mean(0)
     between = half * halves.mean(0).var(0)
-    positive("the variance within chains", within)
-    return ((half - 1) / half + between / (half * within)).sqrt()
+    r_hat = ((half - 1) / half + between / (half * within)).sqrt()
+    return torch.where(within > 0, r_hat, math.inf)

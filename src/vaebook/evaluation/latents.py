@@ -12,7 +12,6 @@ from vaebook.likelihood import gaussian_log_prob
 from vaebook.monte_carlo import Estimate, estimate
 from vaebook.reparameterization import gaussian_rsample
 from vaebook.vae import LatentModel, Posterior
-from vaebook.variational import gaussian_kl
 
 ACTIVE = 0.01  # of the variance of a posterior mean over images (Burda et al. 2016)
 
@@ -48,7 +47,7 @@ class KlParts(NamedTuple):
     Attributes
     ----------
     kl : float
-        In closed form.
+        As the model has it: in closed form for a Gaussian prior.
     information : Estimate
         I(x; z), of the image drawn at random from those given: at most log N.
     marginal : Estimate
@@ -83,7 +82,7 @@ def kl_parts(
     crowd = aggregate_log_prob(q, z.flatten(0, 1)).reshape(own.shape)
     prior = model.code_log_prob(z)
     return KlParts(
-        gaussian_kl(*q).double().mean().item(),
+        model.code_kl(q, z).double().mean().item(),
         estimate((own - crowd).double().mean(0)),
         estimate((crowd - prior).double().mean(0)),
     )

@@ -3,7 +3,7 @@ r"""Does a likelihood tell that an image is none of ours? (chapter 11)."""
 import torch
 from torch import Tensor
 
-from vaebook.checks import finite_draws
+from vaebook.checks import finite, finite_draws
 
 
 def auroc(inside: Tensor, outside: Tensor) -> float:
@@ -40,4 +40,4 @@ def typicality(log_p: Tensor, typical: Tensor) -> Tensor:
 
     Equation: eq-evaluation-typicality (Nalisnick et al. 2019)
     """
-    return (log_p - finite_draws("typical", typical).mean()).abs()
+    return (finite("log_p", log_p) - finite_draws("typical", typical).mean()).abs()

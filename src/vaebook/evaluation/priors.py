@@ -8,8 +8,7 @@ from torch import Tensor, nn
 from vaebook.checks import at_least
 from vaebook.likelihood import gaussian_log_prob
 from vaebook.reparameterization import reparameterize
-from vaebook.vae import VAE
-from vaebook.variational import ElboTerms
+from vaebook.vae import VAE, Posterior
 
 
 class MixturePriorVAE(VAE):
@@ -53,21 +52,16 @@ class MixturePriorVAE(VAE):
         each = gaussian_log_prob(z[..., None, :], self.prior_mu, self.prior_log_var)
         return torch.logsumexp(each + self.prior_logits.log_softmax(0), -1)
 
-    def terms_at_noise(self, x: Tensor, eps: Tensor) -> ElboTerms:
-        r"""The two terms of the ELBO at given noise: here both are drawn.
+    def code_kl(self, q: Posterior, z: Tensor) -> Tensor:
+        r"""The KL from the prior, drawn: (N,) nats, unbiased, and perhaps negative.
 
         No formula gives KL(q || p) for a mixture p. In its place stands the mean over
-        draws of log q(z|x) - log p(z), which is unbiased and may be negative.
+        draws of log q(z|x) - log p(z).
 
         Equation: eq-evaluation-mixture-prior
         """
-        q = self.posterior(x)
-        z = reparameterize(*q, eps)
-        log_lik = self.log_likelihood(x, z)
         log_ratio = gaussian_log_prob(z, *q) - self.code_log_prob(z)
-        if z.ndim > x.ndim:
-            return ElboTerms(log_lik.mean(0), log_ratio.mean(0))
-        return ElboTerms(log_lik, log_ratio)
+        return log_ratio.mean(0) if z.ndim > q.mu.ndim else log_ratio
 
     def prior_draws(self, num_draws: int, *, rng: torch.Generator) -> Tensor:
         """Codes drawn from the mixture, (M, L)."""

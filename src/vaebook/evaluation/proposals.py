@@ -11,7 +11,7 @@ from vaebook.evaluation.refinement import elbo_draws, refine_posterior
 from vaebook.evaluation.requests import by_images, images_of, with_density
 from vaebook.likelihood import gaussian_log_prob
 from vaebook.monte_carlo import log_mean_exp
-from vaebook.reparameterization import gaussian_rsample, standard_noise
+from vaebook.reparameterization import gaussian_rsample
 from vaebook.vae import LatentModel, Posterior
 
 WIDTHS = (1.2, 2.5)  # for the tails of each posterior, and for what lies beside it
@@ -54,7 +54,7 @@ def blind_starts(
     """
     at_least("num_starts", num_starts, 1)
     at_least("num_draws", num_draws, num_starts)
-    z = standard_noise((num_draws, model.latent_dim), like=x, rng=rng)
+    z = model.prior_draws(num_draws, rng=rng)
     log_joint = [model.log_joint(x, some[:, None, :]) for some in z.split(chunk)]
     best = torch.cat(log_joint).topk(num_starts, 0).indices  # (K, N)
     return z[best]
@@ -174,8 +174,8 @@ def mixture_log_evidence(
         drawn = [
             gaussian_rsample(*one, size, rng=rng) for one in zip(*part, strict=True)
         ]
-        shape = len(some), model.latent_dim
-        drawn.append(standard_noise(shape, size, like=some, rng=rng))
+        blind = model.prior_draws(size * len(some), rng=rng)
+        drawn.append(blind.unflatten(0, (size, len(some))))
         log_w = [model.log_joint(some, z) - part.log_prob(model, z) for z in drawn]
         return _stratified(torch.stack(log_w).double())
 

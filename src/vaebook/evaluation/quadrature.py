@@ -106,7 +106,8 @@ def grid_log_evidence(
     """
     with_density(model)
     grid = grid or make_grid(model.latent_dim)
-    total = torch.full((len(images_of(x)),), -math.inf, dtype=torch.float64)
+    num_images = len(images_of(x))
+    total = x.new_full((num_images,), -math.inf, dtype=torch.float64)
     for part in grid.parts(chunk):
         log_joint = grid_log_joint(model, x, part)
         total = torch.logaddexp(total, log_joint.logsumexp(0))

@@ -173,7 +173,6 @@ def _evaluators(
     annealed = annealed_log_evidence(model, x, *sizes, rng=rng)
     yield from _off(f"{name}.annealed", PerImage(*annealed.bound[:2]), best)
     yield f"{name}.annealed.acceptance", annealed.acceptance.mean()
-    yield f"{name}.annealed.mixed", (annealed.r_hat < 1.1).double().mean()
 
 
 def _off(name: str, found: PerImage, best: PerImage) -> Iterator[tuple[str, float]]:

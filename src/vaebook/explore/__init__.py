@@ -5,6 +5,7 @@ from vaebook.explore.frames import FrameExplorer, explore
 from vaebook.explore.gradient_race import GradientRace
 from vaebook.explore.latent import LatentExplorer
 from vaebook.explore.latent.maths import Terms
+from vaebook.explore.ledger import LedgerExplorer
 from vaebook.explore.pads import LatentPads
 from vaebook.explore.parts.packing import rounded
 from vaebook.explore.posterior import PosteriorExplorer
@@ -21,6 +22,7 @@ __all__ = [
     "GradientRace",
     "LatentExplorer",
     "LatentPads",
+    "LedgerExplorer",
     "LikelihoodExplorer",
     "PosteriorExplorer",
     "ProposalExplorer",

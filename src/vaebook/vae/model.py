@@ -55,6 +55,19 @@ class LatentModel(nn.Module, ABC):
         zero = torch.zeros_like(z)
         return gaussian_log_prob(z, zero, zero)
 
+    def code_kl(self, q: Posterior, z: Tensor) -> Tensor:
+        """KL(q(z|x) || p(z)) of each image: (N,) nats, in closed form.
+
+        A prior without a formula takes it from ``z``, draws of q, (N, L) or (S, N, L).
+        """
+        return gaussian_kl(*q)
+
+    def prior_draws(self, num_draws: int, *, rng: torch.Generator) -> Tensor:
+        """Codes drawn from the prior, (M, L)."""
+        like = next(self.parameters())
+        z = torch.empty(num_draws, self.latent_dim).to(like)
+        return z.normal_(generator=rng)
+
     def log_joint(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x|z) + log p(z): (N,) or (S, N) nats.
 
@@ -91,7 +104,7 @@ class LatentModel(nn.Module, ABC):
         z = reparameterize(*q, eps)
         log_lik = self.log_likelihood(x, z)  # (N,) or (S, N)
         expected = log_lik.mean(0) if z.ndim > x.ndim else log_lik
-        return ElboTerms(expected, gaussian_kl(*q))
+        return ElboTerms(expected, self.code_kl(q, z))
 
     def log_weights(
         self,
@@ -109,6 +122,11 @@ class LatentModel(nn.Module, ABC):
         """
         q = self.posterior(x)
         z = gaussian_rsample(*q, num_samples, rng=rng)
+        return self._log_weights_at(x, q, z, path_only)
+
+    def _log_weights_at(
+        self, x: Tensor, q: Posterior, z: Tensor, path_only: bool
+    ) -> Tensor:
         held = Posterior(*(p.detach() for p in q)) if path_only else q
         return self.log_joint(x, z) - gaussian_log_prob(z, *held)
 
@@ -128,8 +146,10 @@ class LatentModel(nn.Module, ABC):
 
         Equation: eq-vae-iw-objective (Burda et al. 2016)
         """
-        log_w = self.log_weights(x, num_samples, path_only=path_only, rng=rng)
-        kl = gaussian_kl(*self.posterior(x)).detach()
+        q = self.posterior(x)
+        z = gaussian_rsample(*q, num_samples, rng=rng)
+        log_w = self._log_weights_at(x, q, z, path_only)
+        kl = self.code_kl(q, z).detach()
         return ElboTerms(log_mean_exp(log_w) + kl, kl)
 
     @torch.no_grad()
@@ -159,12 +179,11 @@ class LatentModel(nn.Module, ABC):
         rng: torch.Generator,
     ) -> Tensor:
         """Decode codes drawn from the prior, or from ``codes``: (N, D) mean images."""
-        like = next(self.parameters())
         if codes:
-            z = sample_mixture(codes, num_images, rng=rng)[0].to(like)
+            z = sample_mixture(codes, num_images, rng=rng)[0]
+            z = z.to(next(self.parameters()))
         else:
-            z = torch.empty(num_images, self.latent_dim).to(like)
-            z.normal_(generator=rng)
+            z = self.prior_draws(num_images, rng=rng)
         return self.mean_image(z)
 
     @torch.no_grad()

@@ -40,10 +40,10 @@ export function buildModel(layers, view) {
 }
 
 export const sigmoid = (t) => 1 / (1 + Math.exp(-t));
-const silu = (t) => t * sigmoid(t);
+export const silu = (t) => t * sigmoid(t);
 const softplus = (t) => Math.max(t, 0) + Math.log1p(Math.exp(-Math.abs(t)));
 
-function affine({ rows, cols, weight, bias }, input) {
+export function affine({ rows, cols, weight, bias }, input) {
   const output = new Float64Array(cols);
   for (let j = 0, k = 0; j < cols; j++) {
     let total = bias[j];
@@ -77,7 +77,7 @@ export function encode(model, x) {
   return { mu: out.slice(0, L), logVar: out.slice(L) };
 }
 
-function bernoulliLogProb(x, logits) {
+export function bernoulliLogProb(x, logits) {
   let total = 0;
   for (let d = 0; d < logits.length; d++) total += x[d] * logits[d] - softplus(logits[d]);
   return total;
