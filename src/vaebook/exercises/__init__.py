@@ -11,7 +11,6 @@ from vaebook.exercises import (
     autoencoder,
     bayes,
     em,
-    evaluation,
     likelihood,
     linear_vae,
     map_estimation,
@@ -37,7 +36,6 @@ CHAPTERS = (
     linear_vae,
     autoencoder,
     vae,
-    evaluation,
 )
 
 
