@@ -10,6 +10,7 @@ from browser.drive import (
     STAND_IN,
     boxes,
     drag,
+    drawn,
     numbers,
     press,
     settled,
@@ -69,6 +70,29 @@ def test_each_image_comes_with_the_encoder_s_q(show):
         expect_gaps(page, case, case.encoded, 1, widget.measure)
         pressed = page.locator(".vb-buttons [aria-pressed=true]").all_text_contents()
         assert pressed == [label]
+
+
+@pytest.mark.browser
+def test_each_bar_spans_its_part(show):
+    """From the ELBO of q to that of the best, and from there to log p(x)."""
+    widget = make_ledger()
+    page = show(widget).page
+    press(page, "5")
+    case = widget.ledgers[2]
+    gaps = case.gaps(case.encoded, 1, widget.measure)
+    end, best = gaps.log_evidence, gaps.log_evidence - gaps.approximation
+    low = end - 1.25 * max(1, end - gaps.elbo)
+    high = end + 0.06 * (end - low)
+    spans = {
+        "elbo": (low, gaps.elbo),
+        "amortisation": (gaps.elbo, best),
+        "approximation": (best, end),
+        "end": (end, end),
+    }
+    for name, span in spans.items():
+        across = low + (high - low) * drawn(page, f".vb-lg-{name} path")[:, 0]
+        found = (across.min(), across.max())
+        assert found == pytest.approx(span, abs=0.01 * (high - low)), name
 
 
 @pytest.mark.browser
