@@ -133,6 +133,8 @@ Write 12.5.
         ("There were fifteen thousand.", ["fifteen thousand"]),
         ("It is three of its own errors low.", ["three of its own errors"]),
         ("It is $\\log 2 = 0.69$.", ["0.69"]),
+        ("| $z$, $s$ | 0, 4\N{EN DASH}11, 12 | codes | |", []),
+        ("| $z$ | 12 codes | 13 | |", ["12", "13"]),
         ("It fell to \N{MINUS SIGN}2.5 in all.", ["\N{MINUS SIGN}2.5"]),
     ],
 )

@@ -32,7 +32,7 @@ TIMES = {"hundred": 100, "thousand": 1000, "million": 10**6}
 ANY = "|".join(sorted(WORDS, key=len, reverse=True))
 MANY = "|".join(TIMES)
 
-MINUS = "\N{MINUS SIGN}"
+MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 DIGITS = rf"(?<![\w.,^{{/-])[-{MINUS}]?\d[\d,]*(?:\.\d+)?(?![\w/])"
 WORD = rf"\b(?:(?:(?:{ANY}) )?(?:{MANY})|{ANY})\b(?!-)"
 UNIT = (
@@ -62,6 +62,8 @@ GONE = [  # in this order
     r"(?:(?:,| and| to| or) \d+)*",
     r"\b(?:18|19|20)\d\d\b",
     r"(?m)^\| \d+ \|",
+    # a symbol and its chapters, in the table of notation
+    rf"(?m)^\|[^|\n]*~[^|\n]*\| \d+(?:[{DASH}, ]+\d+)* \|",
 ]
 HEADER = re.compile(r"\A---\n.*?\n---\n", re.S)
 PREDICTION = re.compile(

@@ -40,6 +40,9 @@ def seeded(seed=0):
 # Temperatures, and the density at each
 
 
+@pytest.mark.equation(
+    "eq-evaluation-temperatures", against="scipy.special.expit", body="10beea0f"
+)
 @pytest.mark.parametrize("spread", [0.5, 4.0, 9.0])
 @pytest.mark.parametrize("num_steps", [1, 2, 7, 200])
 def test_temperatures_are_scipys_sigmoid(num_steps, spread):
@@ -50,6 +53,11 @@ def test_temperatures_are_scipys_sigmoid(num_steps, spread):
     np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-15)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-temperatures",
+    against="the ends, and its own mirror image",
+    body="10beea0f",
+)
 @pytest.mark.parametrize("num_steps", [1, 2, 7, 200, 1000])
 def test_temperatures_rise_from_exactly_zero_to_exactly_one(num_steps):
     found = sigmoid_temperatures(num_steps)
@@ -79,6 +87,11 @@ def test_no_steps_are_refused():
         sigmoid_temperatures(0)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-tempered",
+    against="scipy's prior and likelihood, term by term",
+    body="a90da0f3",
+)
 @pytest.mark.parametrize("beta", [0.0, 0.3, 1.0])
 def test_tempered_density_is_scipys(tiny, plane, linear, rng, beta, log_likelihood):
     for model, x in (tiny, plane, linear[::2]):
@@ -158,6 +171,11 @@ def uneven_plan(linear):
     return Plan(double([0.0, 0.1, 0.45, 1.0]), steps, 2)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-annealing",
+    against="numpy, step by step from the same noise",
+    body="36c81b32",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_run_is_the_one_made_by_hand(linear, uneven_plan, rng):
     model, _, x = linear
@@ -169,6 +187,11 @@ def test_run_is_the_one_made_by_hand(linear, uneven_plan, rng):
         np.testing.assert_allclose(ours, theirs, rtol=1e-9)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-annealing-back",
+    against="numpy, step by step from the same noise",
+    body="c5a781d4",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_run_back_is_the_one_made_by_hand(linear, uneven_plan, rng):
     model, _, x = linear
@@ -199,6 +222,11 @@ def test_plan_is_the_one_made_by_hand(linear, rng):
     assert found.num_leapfrog == 3
 
 
+@pytest.mark.equation(
+    "eq-evaluation-annealing",
+    against="scipy's likelihoods of draws from the prior",
+    body="36c81b32",
+)
 def test_one_step_is_importance_sampling_from_the_prior(tiny, plane, log_likelihood):
     for model, x in (tiny, plane):
         plan = plan_annealing(model, x, double([0.0, 1.0]), rng=seeded())
@@ -221,6 +249,11 @@ def constant_plan(x, temperatures, step, num_leapfrog=2):
     return Plan(temperatures, steps, num_leapfrog)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-annealing",
+    against="log p(x) of a linear model in closed form",
+    body="36c81b32",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 @pytest.mark.parametrize("step", [0.02, 0.3, 0.9])
 def test_weights_are_unbiased_for_the_evidence(linear, rng, step, assert_within):
@@ -233,6 +266,11 @@ def test_weights_are_unbiased_for_the_evidence(linear, rng, step, assert_within)
     assert_within(mean, 1, error)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-annealing-back",
+    against="log p(x) of a linear model in closed form",
+    body="c5a781d4",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 @pytest.mark.parametrize("step", [0.45, 0.65])
 def test_weights_back_are_unbiased_for_one_over_it(linear, rng, step, assert_within):
@@ -253,6 +291,11 @@ def exact_draws(exact, x, number, rng):
     return mu + draw(rng, number, *mu.shape) @ torch.linalg.cholesky(cov).T
 
 
+@pytest.mark.equation(
+    "eq-evaluation-annealing-back",
+    against="the exact log p(x), which two runs sandwich",
+    body="c5a781d4",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_two_directions_have_the_truth_between_them(linear, rng):
     """On average over chains; more temperatures, and both come closer."""
@@ -270,6 +313,11 @@ def test_two_directions_have_the_truth_between_them(linear, rng):
     assert (gaps[1] < 0.6 * gaps[0]).all()
 
 
+@pytest.mark.equation(
+    "eq-evaluation-annealing-back",
+    against="the evidence of drawn images on a grid",
+    body="c5a781d4",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_code_of_a_drawn_image_is_a_draw_of_its_posterior(tiny, rng, assert_within):
     """Of 4000 images drawn with their codes, one chain back each."""
@@ -367,6 +415,11 @@ def test_evidence_is_the_log_mean_of_a_planned_run(tiny):
     assert torch.equal(found.r_hat, split_r_hat(states)[:, 0])
 
 
+@pytest.mark.equation(
+    "eq-evaluation-annealing",
+    against="log p(x) of a linear model in closed form",
+    body="36c81b32",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_evidence_of_a_linear_model_is_found(linear, rng, assert_within):
     model, exact, x = linear
@@ -379,6 +432,11 @@ def test_evidence_of_a_linear_model_is_found(linear, rng, assert_within):
     assert ((found.r_hat > 0.99) & (found.r_hat < 1.1)).all()
 
 
+@pytest.mark.equation(
+    "eq-evaluation-annealing",
+    against="quadrature over two latents, on the grid",
+    body="36c81b32",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_evidence_of_binary_pixels_is_the_grids(plane, rng, assert_within):
     model, x = plane

@@ -32,11 +32,17 @@ def double(values):
 # Bits
 
 
+@pytest.mark.equation(
+    "eq-evaluation-bits", against="a uniform pixel of 8 levels", body="c3c55f6c"
+)
 def test_a_pixel_of_eight_equal_levels_takes_three_bits():
     nats = -stats.randint.logpmf([0, 3, 5, 7, 1], 0, 8).sum()
     assert bits_per_pixel(nats, 5) == pytest.approx(3, rel=1e-12)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-bits", against="scipy's entropy to the base 2", body="c3c55f6c"
+)
 def test_bits_of_a_coin_are_its_entropy_to_the_base_two():
     nats = 784 * stats.entropy([0.2, 0.8])
     expected = stats.entropy([0.2, 0.8], base=2)
@@ -82,6 +88,9 @@ def test_another_image_at_each_call_and_the_same_from_the_same_seed(rng):
 # Levels spread over their cells
 
 
+@pytest.mark.equation(
+    "eq-evaluation-dequantize", against="numpy on the same uniforms", body="0441bae3"
+)
 @pytest.mark.parametrize("num_levels", [2, 17, 256])
 def test_ink_is_the_level_and_a_uniform_over_the_number(num_levels):
     levels = torch.arange(num_levels).double().repeat(3, 1)
@@ -120,6 +129,11 @@ def test_same_seed_same_ink_and_float32_stays_float32():
     assert not torch.equal(found[0], found[2])
 
 
+@pytest.mark.equation(
+    "eq-evaluation-dequantize",
+    against="the probabilities of a histogram, exactly",
+    body="0441bae3",
+)
 def test_a_density_of_steps_loses_nothing(rng):
     """On three pixels of four levels: log p(y) - D log V is log P(x) at every draw."""
     probs = np.array([0.1, 0.2, 0.3, 0.4])
@@ -140,6 +154,11 @@ def cell_integral(function, level, num_levels):
     return integrate.quad(function, *ends, epsabs=1e-13, epsrel=1e-11)[0]
 
 
+@pytest.mark.equation(
+    "eq-evaluation-dequantize",
+    against="scipy's quad over each cell of a Gaussian",
+    body="0441bae3",
+)
 def test_bound_is_below_the_probability_in_every_cell():
     """By Jensen; cells small against the density lose next to nothing."""
     losses = []
@@ -154,6 +173,11 @@ def test_bound_is_below_the_probability_in_every_cell():
     assert losses[0] > 10 * losses[1] > 100 * losses[2] and losses[2] < 0.02
 
 
+@pytest.mark.equation(
+    "eq-evaluation-dequantize",
+    against="scipy's quad and cdf of a Gaussian's cells",
+    body="0441bae3",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_drawn_bound_is_the_mean_over_the_cells_and_below_log_p(rng, assert_within):
     levels, num_levels = double([1.0, 3.0, 2.0]), 5
@@ -181,6 +205,11 @@ def exact_log_prob(x, logit):
         return float(x * logit - area.ln())
 
 
+@pytest.mark.equation(
+    "eq-evaluation-continuous-bernoulli",
+    against="exp(x l) over its integral, by decimals of 50 digits",
+    body="bcc9da2a",
+)
 @pytest.mark.parametrize("logit", [*LOGITS, 0.0499, -0.0501, 1e-5, 21.0, 200.0])
 def test_density_is_that_of_many_digits(logit):
     at = double([logit])
@@ -189,6 +218,11 @@ def test_density_is_that_of_many_digits(logit):
     np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-11)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-continuous-bernoulli",
+    against="torch.distributions.ContinuousBernoulli",
+    body="bcc9da2a",
+)
 @settings(deadline=None)
 @given(seed=SEEDS, dim=st.integers(1, 5), scale=st.sampled_from([1e-3, 0.1, 1.0, 3.0]))
 def test_density_is_torchs(seed, dim, scale):
@@ -205,6 +239,9 @@ def test_density_is_torchs(seed, dim, scale):
     np.testing.assert_allclose(found, torchs.log_prob(x).sum(-1), rtol=1e-9, atol=1e-10)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-continuous-bernoulli", against="1, by scipy's quad", body="bcc9da2a"
+)
 @pytest.mark.parametrize("logit", LOGITS)
 def test_density_integrates_to_one(logit):
     def density(x):
@@ -214,6 +251,11 @@ def test_density_integrates_to_one(logit):
     assert total == pytest.approx(1, abs=1e-10)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-continuous-bernoulli",
+    against="the mean by scipy's quad: a slope is the ink less it",
+    body="bcc9da2a",
+)
 @pytest.mark.parametrize("logit", LOGITS)
 def test_slope_by_the_logit_is_the_ink_less_its_mean(logit):
     def weighed(x):

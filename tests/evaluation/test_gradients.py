@@ -126,6 +126,11 @@ def seeded(objective, model, x, seed=1):
     return objective(model, x, rng=torch.Generator().manual_seed(seed))
 
 
+@pytest.mark.equation(
+    "eq-evaluation-dreg",
+    against="the slopes of a linear Gaussian model, by numpy",
+    body="939b5730",
+)
 @pytest.mark.parametrize("num_samples", [1, 2, 7])
 def test_gradient_is_the_one_derived_by_hand(num_samples):
     model, x, at = scalar(5)
@@ -155,6 +160,11 @@ def deep_model(seed=0):
     return model, torch.bernoulli(torch.full((4, 6), 0.5).double(), generator=rng)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-dreg",
+    against="autograd at each draw, weighed by hand",
+    body="939b5730",
+)
 @settings(deadline=None, max_examples=15)
 @given(seed=SEEDS, num_samples=st.integers(1, 5))
 def test_gradient_of_deep_nets_is_weighed_draw_by_draw(seed, num_samples):
@@ -184,6 +194,11 @@ def test_gradient_of_deep_nets_is_weighed_draw_by_draw(seed, num_samples):
         np.testing.assert_allclose(one, other, rtol=1e-8, atol=1e-12)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-dreg",
+    against="the path's gradient of the sampled ELBO, S = 1",
+    body="939b5730",
+)
 def test_one_draw_gives_the_paths_gradient_of_the_elbo():
     model, x = deep_model()
     weights = list(model.parameters())
@@ -209,6 +224,11 @@ def test_one_draw_gives_the_paths_gradient_of_the_elbo():
             np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-13)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-dreg",
+    against="the bound of chapter 10 at the same draws",
+    body="939b5730",
+)
 @pytest.mark.parametrize("num_samples", [1, 5])
 def test_recorded_is_the_bound_at_the_same_draws(num_samples):
     model, x = deep_model()
@@ -278,6 +298,11 @@ def test_same_seed_same_surrogate_and_another_seed_another():
 # In the mean, by quadrature
 
 
+@pytest.mark.equation(
+    "eq-evaluation-dreg",
+    against="complex-step derivatives of the bound by quadrature",
+    body="939b5730",
+)
 @pytest.mark.parametrize("num_samples", [1, 2])
 def test_mean_gradient_is_the_bounds(grid, num_samples):
     _, weights = grid(num_samples)
@@ -291,6 +316,11 @@ def test_mean_gradient_is_the_bounds(grid, num_samples):
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-path-only-bias",
+    against="numpy's mean of the weighed slopes, and the bound's by complex steps",
+    body="09084819",
+)
 @pytest.mark.parametrize(("num_samples", "biased"), [(1, False), (2, True)])
 def test_path_alone_weighs_each_slope_once(grid, num_samples, biased):
     """Its mean is that of w-bar times the slope; the bound's has w-bar squared."""
@@ -320,6 +350,11 @@ def rows_of_slopes(climb, num_rows=40_000, mu=MU):
     return [slope[:, 0] for slope in torch.autograd.grad(climb(model, x).sum(), at)]
 
 
+@pytest.mark.equation(
+    "eq-evaluation-dreg",
+    against="complex-step derivatives of the bound by quadrature",
+    body="939b5730",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_drawn_gradients_are_unbiased_for_the_bound(rng, assert_within):
     objective = doubly_reparameterized(2)
@@ -333,6 +368,11 @@ def test_drawn_gradients_are_unbiased_for_the_bound(rng, assert_within):
         assert calm.std() < loud.std()
 
 
+@pytest.mark.equation(
+    "eq-evaluation-path-only-bias",
+    against="complex-step derivatives of the bound by quadrature, many errors away",
+    body="09084819",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_path_alone_is_many_errors_from_the_bounds_gradient(rng, assert_within):
     slopes = rows_of_slopes(
@@ -359,6 +399,9 @@ def test_signal_of_numbers_by_hand():
     assert signal.signal_to_noise == pytest.approx(math.sqrt(24.5 / 4), rel=1e-12)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-signal", against="numpy on stored gradients", body="f5203f29"
+)
 @settings(deadline=None, max_examples=20)
 @given(seed=SEEDS, num_draws=st.integers(2, 20), scale=st.floats(0.1, 10))
 def test_signal_is_numpys_on_the_gradients(seed, num_draws, scale):
@@ -407,6 +450,9 @@ def noisy(net, mean, spread, rng):
     return climb
 
 
+@pytest.mark.equation(
+    "eq-evaluation-signal", against="|m| / |s|, known beforehand", body="f5203f29"
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_signal_of_known_gradients(rng, assert_within):
     """The error of the squared ratio is that of the mean's square, nearly."""
@@ -421,6 +467,11 @@ def test_signal_of_known_gradients(rng, assert_within):
     assert_within(found.signal_to_noise**2, squared, 1.5 * error)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-signal",
+    against="no signal, of which the noise in the mean is none",
+    body="f5203f29",
+)
 def test_the_means_own_noise_is_no_signal(rng):
     """300 parameters without a slope: not taken off, it would be 0.5, of 4 draws."""
     net = nn.Linear(300, 1, bias=False).double()
@@ -486,6 +537,11 @@ def exponents(found, numbers):
     return np.polyfit(np.log(numbers), np.log(found), 1)[0]
 
 
+@pytest.mark.equation(
+    "eq-evaluation-signal-rate",
+    against="the exponents -1/2 and 1/2 (Rainforth 2018)",
+    body="5fed52c9",
+)
 @pytest.mark.parametrize("rng", range(2), indirect=True)
 def test_more_draws_drown_the_encoders_signal_and_raise_the_decoders(rng):
     found = [signals(plain_slopes(k, 25_000, rng)) for k in NUMBERS[:3]]
@@ -494,6 +550,11 @@ def test_more_draws_drown_the_encoders_signal_and_raise_the_decoders(rng):
     assert decoder == pytest.approx(0.5, abs=0.05)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-signal-rate",
+    against="the exponent -1/2, the mean of both gradients being one",
+    body="5fed52c9",
+)
 def test_the_encoders_signal_falls_like_the_root_of_the_draws(rng):
     """The mean from the calm gradient, which has the same: its noise is too small."""
     found = []
@@ -504,6 +565,11 @@ def test_the_encoders_signal_falls_like_the_root_of_the_draws(rng):
     assert exponents(found, NUMBERS) == pytest.approx(-0.5, abs=0.05)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-signal-rate",
+    against="the exponent 1/2 (Tucker et al. 2019)",
+    body="5fed52c9",
+)
 @pytest.mark.parametrize("rng", range(2), indirect=True)
 def test_twice_reparameterized_more_draws_raise_both_signals(rng):
     found = [signals(twice_slopes(k, 4000, rng)) for k in NUMBERS]
@@ -526,6 +592,11 @@ def drawn_log_weights(num_samples, num_rows, rng):
     return model.log_weights(x, num_samples, rng=rng).detach()
 
 
+@pytest.mark.equation(
+    "eq-evaluation-chi-square",
+    against="scipy's quad of both sides, and its densities",
+    body="95c527a1",
+)
 def test_mean_square_of_the_weights_is_one_and_chi_square():
     """w from the model itself, at a code that stands for each of the draws."""
     model, x, _ = scalar(1)
@@ -542,6 +613,11 @@ def test_mean_square_of_the_weights_is_one_and_chi_square():
     assert left > np.exp(divergence) > 1.05
 
 
+@pytest.mark.equation(
+    "eq-evaluation-chi-square",
+    against="the effective size of many drawn weights",
+    body="95c527a1",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_effective_size_is_the_draws_over_one_and_chi_square(rng, assert_within):
     num_samples = 20_000
@@ -563,6 +639,11 @@ def frullani_bound(num_samples):
     return LOG_EVIDENCE + ((np.exp(-t) - one**num_samples) * 0.04).sum()
 
 
+@pytest.mark.equation(
+    "eq-evaluation-bound-rate",
+    against="quadrature of the bound and of chi^2",
+    body="29a557fd",
+)
 def test_gap_times_the_draws_is_half_of_chi_square():
     numbers = np.array([2, 50, 500, 5000])
     gaps = [LOG_EVIDENCE - frullani_bound(k) for k in numbers]
@@ -572,6 +653,11 @@ def test_gap_times_the_draws_is_half_of_chi_square():
     assert off[3] < off[2] / 9  # what is left over is of order 1/K
 
 
+@pytest.mark.equation(
+    "eq-evaluation-bound-rate",
+    against="scipy's chi^2 and exact log p(x), by draws",
+    body="29a557fd",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_drawn_gap_times_the_draws_is_half_of_chi_square(rng, assert_within):
     """What the mean weight is off, which is 0 on average, is taken off: it is noise."""

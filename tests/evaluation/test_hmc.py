@@ -68,6 +68,11 @@ def test_slope_is_the_gradient_and_leaves_no_graph(rng):
 # The motion
 
 
+@pytest.mark.equation(
+    "eq-evaluation-leapfrog",
+    against="powers of the harmonic oscillator's matrix, by numpy",
+    body="d8bd6c7b",
+)
 @pytest.mark.parametrize("num_steps", [1, 2, 9])
 def test_motion_in_a_bowl_is_a_power_of_a_matrix(rng, num_steps):
     z, r, step = draw(rng, 5, 1), draw(rng, 5, 1), double([0.1, 0.3, 0.5, 1.0, 1.9])
@@ -81,6 +86,11 @@ def test_motion_in_a_bowl_is_a_power_of_a_matrix(rng, num_steps):
         np.testing.assert_allclose(found, expected, rtol=1e-10)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-leapfrog",
+    against="the exact rotation of a harmonic oscillator",
+    body="d8bd6c7b",
+)
 def test_error_in_a_bowl_is_of_the_order_of_the_step_squared(rng):
     """Half the step, a quarter of the error, after the same time."""
     z, r, errors = draw(rng, 1, 3), draw(rng, 1, 3), []
@@ -94,6 +104,11 @@ def test_error_in_a_bowl_is_of_the_order_of_the_step_squared(rng):
     np.testing.assert_allclose(np.divide(errors[:-1], errors[1:]), 4, rtol=5e-3)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-leapfrog",
+    against="scipy.integrate.solve_ivp, as the step shrinks",
+    body="d8bd6c7b",
+)
 def test_motion_elsewhere_goes_to_scipys_as_the_step_shrinks(rng):
     z, r, errors = draw(rng, 1, 2), draw(rng, 1, 2), []
 
@@ -189,6 +204,11 @@ def replay(z, step, num_leapfrog, rng):
     return np.where((u < accept)[..., None], at, z), accept
 
 
+@pytest.mark.equation(
+    "eq-evaluation-hmc",
+    against="numpy, from the same momenta and uniform numbers",
+    body="5ea9f4cd",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 @pytest.mark.parametrize("num_leapfrog", [1, 3])
 def test_transition_is_the_one_made_by_hand(rng, num_leapfrog):
@@ -225,6 +245,11 @@ def tilted(z):
     return -0.5 * ((z @ PRECISION) * z).sum(-1)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-hmc",
+    against="the moments of exact draws of a Gaussian by numpy",
+    body="5ea9f4cd",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_transitions_leave_a_gaussian_as_it_is(rng, assert_within):
     """Steps so long that a third is turned down: without that it would not stay."""
@@ -256,6 +281,11 @@ def bimodal_draws(rng, number):
 EDGES = np.array([-np.inf, -2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5, np.inf])
 
 
+@pytest.mark.equation(
+    "eq-evaluation-hmc",
+    against="scipy's probabilities of a bimodal density's bins",
+    body="5ea9f4cd",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_transitions_leave_a_bimodal_density_as_it_is(rng, assert_within):
     start = z = bimodal_draws(rng, 50_000)
@@ -403,6 +433,11 @@ def r_hat_by_numpy(draws):
     return np.sqrt(((half - 1) / half * w + b / half) / w)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-r-hat",
+    against="numpy, chain by chain from the formula",
+    body="6eab0fa1",
+)
 @pytest.mark.parametrize("num_states", [4, 5, 30, 101])
 def test_r_hat_is_numpys(rng, num_states):
     draws = draw(rng, num_states, 3, 2, 4) + 0.5 * draw(rng, 3, 2, 4)
@@ -414,12 +449,20 @@ def test_r_hat_is_numpys(rng, num_states):
             assert found[n, k].item() == pytest.approx(expected, rel=1e-10)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-r-hat",
+    against="fractions, of two halves that are 0, 2 and 4, 6",
+    body="6eab0fa1",
+)
 def test_r_hat_of_four_numbers():
     """W = 2, B = 2 * 8 = 16: (1/2 * 2 + 1/2 * 16) / 2 = 9/2."""
     found = split_r_hat(double([[0.0], [2.0], [4.0], [6.0]]))
     assert found.item() == pytest.approx(math.sqrt(4.5), rel=1e-12)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-r-hat", against="its value for independent draws, 1", body="6eab0fa1"
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_r_hat_of_independent_draws_is_one(rng):
     """R^2 - 1 is (F - 1)/T, F a ratio of variances with 15 degrees above."""

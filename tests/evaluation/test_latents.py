@@ -57,6 +57,11 @@ def scalar(mu=MU, sigma=SIGMA):
 # The density of the crowd
 
 
+@pytest.mark.equation(
+    "eq-evaluation-aggregate",
+    against="scipy's logsumexp of its normal densities",
+    body="d1c32147",
+)
 def test_aggregate_is_the_mean_of_the_densities():
     z = np.linspace(-4, 4, 17)
     each = stats.norm.logpdf(z[:, None], MU, SIGMA)
@@ -64,6 +69,11 @@ def test_aggregate_is_the_mean_of_the_densities():
     np.testing.assert_allclose(found, special.logsumexp(each, 1, b=0.25), rtol=1e-10)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-aggregate",
+    against="torch.distributions.MixtureSameFamily",
+    body="d1c32147",
+)
 @settings(deadline=None, max_examples=30)
 @given(seed=SEEDS, num_images=st.integers(1, 6), dim=st.integers(1, 3))
 def test_aggregate_is_torchs_mixture(seed, num_images, dim):
@@ -76,6 +86,9 @@ def test_aggregate_is_torchs_mixture(seed, num_images, dim):
     np.testing.assert_allclose(found, mixture.log_prob(z), rtol=1e-10)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-aggregate", against="1, by scipy's quad", body="d1c32147"
+)
 def test_aggregate_integrates_to_one():
     def density(z):
         return aggregate_log_prob(scalar(), double([[z]])).exp().item()
@@ -146,6 +159,11 @@ def exact_kl(mu=MU, sigma=SIGMA):
     return torch_kl(Normal(double(mu), double(sigma)), prior).mean().item()
 
 
+@pytest.mark.equation(
+    "eq-evaluation-kl-parts",
+    against="scipy's densities of the same draws, and sem",
+    body="b0d2b737",
+)
 def test_parts_are_scipys_on_the_same_draws():
     model, x = model_of(scalar())
     found = kl_parts(model, x, 7, rng=torch.Generator().manual_seed(1))
@@ -162,6 +180,11 @@ def test_parts_are_scipys_on_the_same_draws():
     assert found.kl == pytest.approx(exact_kl(), rel=1e-10)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-kl-parts",
+    against="quadrature of both parts, and torch's KL",
+    body="b0d2b737",
+)
 def test_quadratures_of_the_parts_add_up_to_the_kl():
     both = exact_information() + exact_marginal()
     assert both == pytest.approx(exact_kl(), rel=1e-9)
@@ -197,6 +220,11 @@ def test_three_latents_are_summed_over():
     )
 
 
+@pytest.mark.equation(
+    "eq-evaluation-kl-parts",
+    against="quadrature of each part; torch's KL of the sum",
+    body="b0d2b737",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_parts_are_near_their_quadratures(rng, assert_within):
     """The four images are all there are: chance is in the draws alone."""
@@ -212,6 +240,11 @@ def test_parts_are_near_their_quadratures(rng, assert_within):
         assert_within(values.mean(), truth, stats.sem(values))
 
 
+@pytest.mark.equation(
+    "eq-evaluation-kl-parts",
+    against="the drawn terms of the ELBO, of a learned prior",
+    body="b0d2b737",
+)
 def test_parts_are_of_the_models_own_prior(rng):
     """Whose mean is far from 0: the KL from N(0, I) would be another."""
     model = MixturePriorVAE(4, (6,), 1, 2, rng=rng).double()
@@ -259,6 +292,11 @@ def test_parts_of_a_float32_model_are_added_up_in_float64():
 # What an image can be told apart by
 
 
+@pytest.mark.equation(
+    "eq-evaluation-information-bound",
+    against="0 and log N, every draw of every image",
+    body="2fcd1904",
+)
 @settings(deadline=None, max_examples=30)
 @given(seed=SEEDS, num_images=st.integers(2, 8), spread=st.floats(0, 30))
 def test_information_of_any_images_is_at_most_log_n(seed, num_images, spread):
@@ -270,6 +308,11 @@ def test_information_of_any_images_is_at_most_log_n(seed, num_images, spread):
     assert many.mean >= -0.05
 
 
+@pytest.mark.equation(
+    "eq-evaluation-information-bound",
+    against="scipy's quad, close together and apart",
+    body="2fcd1904",
+)
 @pytest.mark.parametrize("num_images", [2, 5])
 def test_information_rises_from_nothing_to_log_n(num_images):
     sigma = np.full(num_images, 0.7)
@@ -281,6 +324,11 @@ def test_information_rises_from_nothing_to_log_n(num_images):
     assert max(found) <= math.log(num_images) + 1e-9
 
 
+@pytest.mark.equation(
+    "eq-evaluation-information-bound",
+    against="log N where no two images overlap",
+    body="2fcd1904",
+)
 def test_images_far_apart_are_told_apart_for_sure():
     model, x = model_of(scalar(100 * np.arange(6.0), np.full(6, 0.5)))
     found = kl_parts(model, x, 4, rng=torch.Generator().manual_seed(0))
@@ -290,6 +338,9 @@ def test_images_far_apart_are_told_apart_for_sure():
 # Latents in use
 
 
+@pytest.mark.equation(
+    "eq-evaluation-active-units", against="numpy's variance", body="c555a102"
+)
 @settings(deadline=None)
 @given(seed=SEEDS, num_images=st.integers(2, 12), dim=st.integers(1, 6))
 def test_active_units_are_those_whose_means_vary(seed, num_images, dim):
@@ -300,6 +351,11 @@ def test_active_units_are_those_whose_means_vary(seed, num_images, dim):
     assert found.tolist() == (mu.var(0, ddof=1) > 0.01).tolist()
 
 
+@pytest.mark.equation(
+    "eq-evaluation-active-units",
+    against="numpy's variance, of both divisors",
+    body="c555a102",
+)
 def test_the_variance_is_the_unbiased_one():
     """Two images, 0.17 apart: half its square is above 0.01, a quarter is not."""
     mu = np.array([[0.0, 0.0], [0.17, 0.14]])

@@ -121,6 +121,11 @@ def test_gain_is_scipys_at_the_same_noise(tiny, plane, log_joint):
         np.testing.assert_allclose(error, stats.sem(gain), rtol=1e-9)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-ledger",
+    against="the two ELBOs of a linear model in closed form",
+    body="04f877f8",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_gain_is_the_difference_of_exact_elbos(linear, rng, exact_elbo, assert_within):
     model, exact, x = linear
@@ -169,6 +174,11 @@ def linear_truth(exact, x, own, exact_elbo):
     return evidence - exact_elbo(exact, x, own), approximation, amortisation
 
 
+@pytest.mark.equation(
+    "eq-evaluation-ledger",
+    against="the closed forms of a linear model, image by image",
+    body="04f877f8",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_parts_of_a_linear_model_are_the_closed_forms(
     linear, rng, exact_elbo, assert_within
@@ -184,6 +194,11 @@ def test_parts_of_a_linear_model_are_the_closed_forms(
         assert_within(part.value, expected, part.standard_error)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-ledger",
+    against="the sum of its parts, whatever the evidence",
+    body="04f877f8",
+)
 def test_total_is_the_sum_of_the_other_three(tiny, rng):
     model, x = tiny
     evidence = [PerImage(draw(rng, 8), draw(rng, 8).abs()) for _ in range(2)]
@@ -226,6 +241,11 @@ def test_ledger_is_the_draws_in_their_order(tiny, log_joint):
         np.testing.assert_allclose(part.standard_error, error, rtol=1e-9)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-ledger",
+    against="the normal law of 300 repeats of each image",
+    body="04f877f8",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_every_part_is_as_far_off_as_its_error_says(
     linear, rng, exact_elbo, assert_within
@@ -248,6 +268,11 @@ def test_every_part_is_as_far_off_as_its_error_says(
     assert_within(result.beyond, p, math.sqrt(p * (1 - p) / 1200))
 
 
+@pytest.mark.equation(
+    "eq-evaluation-ledger",
+    against="an evidence that is wrong by a known amount",
+    body="04f877f8",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_wrong_evidence_shows_in_the_row_of_monte_carlo(linear, rng, assert_within):
     """Wrong twice by the same it does not: the two must be independent."""

@@ -23,6 +23,11 @@ def scores(least, most):
     return values.map(lambda found: double([float(one) for one in found]))
 
 
+@pytest.mark.equation(
+    "eq-evaluation-auroc",
+    against="every pair of an inside and an outside, by hand",
+    body="031de432",
+)
 def test_ties_count_one_half():
     inside, outside = double([1.0, 2.0, 2.0]), double([2.0, 0.0, 5.0, 1.0])
     pairs = [1, 0, 3, 0]  # of each outside: insides below it
@@ -31,6 +36,9 @@ def test_ties_count_one_half():
     assert auroc(inside, outside) == pytest.approx(expected, rel=1e-14)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-auroc", against="sklearn.metrics.roc_auc_score", body="031de432"
+)
 @settings(deadline=None)
 @given(inside=scores(0, 5), outside=scores(1, 6))
 def test_auroc_is_scikit_learns(inside, outside):
@@ -39,6 +47,9 @@ def test_auroc_is_scikit_learns(inside, outside):
     assert auroc(inside, outside) == pytest.approx(expected, rel=1e-10)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-auroc", against="scipy.stats.mannwhitneyu", body="031de432"
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_auroc_is_the_mann_whitney_statistic(rng):
     inside = torch.randn(40, generator=rng, dtype=torch.float64)
@@ -73,6 +84,11 @@ def test_scores_are_left_in_their_order():
     assert inside.tolist() == [3, 1, 2] and outside.tolist() == [5, 0]
 
 
+@pytest.mark.equation(
+    "eq-evaluation-auroc",
+    against="the normal law of the difference, by scipy",
+    body="031de432",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_auroc_of_two_gaussians(rng, assert_within):
     """P(out > in) = Phi(shift / sqrt 2); the variance is at most p (1 - p) / 1000."""
@@ -82,11 +98,17 @@ def test_auroc_of_two_gaussians(rng, assert_within):
     assert_within(found, p, np.sqrt(p * (1 - p) / 1000))
 
 
+@pytest.mark.equation(
+    "eq-evaluation-typicality", against="numpy, by hand", body="3098cf3c"
+)
 def test_typicality_is_the_distance_from_the_mean():
     found = typicality(double([-80.0, -100.0, -131.0]), double([-90.0, -100.0, -113.0]))
     np.testing.assert_allclose(found, [21, 1, 30], rtol=1e-12)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-typicality", against="numpy's mean and abs", body="3098cf3c"
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_typicality_is_numpys(rng):
     log_p, typical = torch.randn(2, 9, generator=rng, dtype=torch.float64) * 20 - 90

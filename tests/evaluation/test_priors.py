@@ -113,6 +113,11 @@ def exact_elbo(model, x):
 # The density of a code
 
 
+@pytest.mark.equation(
+    "eq-evaluation-mixture-prior",
+    against="torch.distributions.MixtureSameFamily",
+    body="57b220f8",
+)
 @settings(deadline=None, max_examples=30)
 @given(seed=SEEDS, num_components=st.integers(1, 5), latent_dim=st.integers(1, 3))
 def test_density_is_torchs_mixture(seed, num_components, latent_dim):
@@ -125,6 +130,11 @@ def test_density_is_torchs_mixture(seed, num_components, latent_dim):
         np.testing.assert_allclose(found, torchs(model).log_prob(z), rtol=1e-10)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-mixture-prior",
+    against="scipy's normals, and 1 by its quad",
+    body="57b220f8",
+)
 def test_density_is_scipys_and_integrates_to_one(tiny):
     z = np.linspace(-5, 5, 21)
     found = tiny.code_log_prob(double(z)[:, None]).detach()
@@ -137,6 +147,11 @@ def test_density_is_scipys_and_integrates_to_one(tiny):
     assert total == pytest.approx(1, abs=1e-10)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-mixture-prior",
+    against="Bayes' rule for the component, by hand",
+    body="57b220f8",
+)
 def test_slope_in_the_logits_is_what_the_code_says_less_what_was_thought(tiny):
     """d log p(z) / d logit k is p(k | z) - p(k)."""
     z = 0.4
@@ -153,6 +168,11 @@ def test_far_codes_have_a_finite_density(tiny):
 # The bound
 
 
+@pytest.mark.equation(
+    "eq-evaluation-mixture-prior",
+    against="scipy's densities, at each noise",
+    body="57b220f8",
+)
 @pytest.mark.parametrize("shape", [(16, 1), (1, 16, 1), (3, 16, 1), (3, 1, 1)])
 def test_terms_at_given_noise_are_scipys(tiny, images, rng, shape):
     eps = torch.randn(shape, generator=rng, dtype=torch.float64)
@@ -170,6 +190,11 @@ def test_terms_at_given_noise_are_scipys(tiny, images, rng, shape):
     )
 
 
+@pytest.mark.equation(
+    "eq-evaluation-mixture-prior",
+    against="scipy's quad of the ELBO over z",
+    body="57b220f8",
+)
 def test_mean_of_the_terms_is_the_elbo(tiny, images):
     """By a trapezoid: each row's noise is a node."""
     for x in images[[0, 6, 15]]:
@@ -179,6 +204,11 @@ def test_mean_of_the_terms_is_the_elbo(tiny, images):
         assert found < exact_log_evidence(tiny, x)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-mixture-prior",
+    against="scipy's quad of the ELBO over z",
+    body="57b220f8",
+)
 @pytest.mark.parametrize("number", [None, 1, 4])
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_drawn_terms_are_unbiased_for_the_elbo(
@@ -201,6 +231,11 @@ def test_more_draws_mean_a_steadier_kl(tiny, images, rng):
     assert spread[1] == pytest.approx(spread[0] / 4, rel=0.15)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-mixture-prior",
+    against="scipy's quad of p(x|z) p(z)",
+    body="57b220f8",
+)
 def test_evidence_is_the_integral_over_the_latent(tiny, images, rng, assert_within):
     truth = [exact_log_evidence(tiny, x) for x in images]
     assert np.exp(truth).sum() == pytest.approx(1, rel=1e-9)
@@ -220,6 +255,11 @@ def plain_and_single(latent_dim=2):
     return plain.double(), single.double()
 
 
+@pytest.mark.equation(
+    "eq-evaluation-mixture-prior",
+    against="the plain VAE, for one component N(0, I)",
+    body="57b220f8",
+)
 def test_score_of_one_standard_component_is_the_plain_models(images):
     plain, single = plain_and_single()
     rngs = (torch.Generator().manual_seed(1) for _ in range(2))
@@ -271,6 +311,9 @@ def test_a_component_without_width_is_drawn_as_often_as_it_weighs(tiny, rng):
     assert ((shares - probs).abs() < 5 * error).all()
 
 
+@pytest.mark.equation(
+    "eq-evaluation-mixture-prior", against="moments by torch's mixture", body="57b220f8"
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_draws_have_the_mixtures_moments(rng, assert_within):
     model = crowd_model(2, 4, 3)
@@ -282,6 +325,11 @@ def test_draws_have_the_mixtures_moments(rng, assert_within):
     assert_within(squares.mean(0), var, squares.std(0) / 20_000**0.5)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-mixture-prior",
+    against="scipy's kstest and normal distributions",
+    body="57b220f8",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_draws_follow_their_law(tiny, rng):
     probs, mu, sigma = mixture_of(tiny)
@@ -363,6 +411,11 @@ def test_training_moves_the_prior_with_the_rest(rng):
     assert all(moved.values()), moved
 
 
+@pytest.mark.equation(
+    "eq-evaluation-mixture-prior",
+    against="central differences of scipy's quad",
+    body="57b220f8",
+)
 def test_slope_of_the_mean_terms_is_the_elbos(tiny, images):
     """On a weight, a mean and a width of the prior, and on the encoder's bias."""
     x, step = images[6], 1e-4

@@ -51,6 +51,11 @@ def mixture_by_scipy(proposal, z):
 # The proposal
 
 
+@pytest.mark.equation(
+    "eq-evaluation-mixture-proposal",
+    against="scipy's normals and logsumexp",
+    body="80f6dffc",
+)
 @pytest.mark.parametrize("num_components", [1, 2, 4])
 def test_log_density_of_a_mixture_is_scipys(tiny, plane, rng, num_components):
     for model, x in (tiny, plane):
@@ -62,6 +67,11 @@ def test_log_density_of_a_mixture_is_scipys(tiny, plane, rng, num_components):
         np.testing.assert_allclose(found, expected, rtol=1e-10)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-mixture-proposal",
+    against="scipy.integrate.quad: it integrates to 1",
+    body="80f6dffc",
+)
 def test_mixture_integrates_to_one_for_each_image(tiny):
     model, _ = tiny
     proposal = rough(3, 2, 1)
@@ -112,6 +122,11 @@ def weights_by_scipy(model, x, proposal, size, rng, log_joint):
     )
 
 
+@pytest.mark.equation(
+    "eq-evaluation-mixture-weights",
+    against="scipy's densities at the same noise, and numpy's variance by strata",
+    body="2b10e626",
+)
 @pytest.mark.parametrize("num_components", [1, 3])
 def test_evidence_and_its_error_are_numpys(tiny, plane, num_components, log_joint):
     for model, x in (tiny, plane):
@@ -128,6 +143,11 @@ def test_evidence_and_its_error_are_numpys(tiny, plane, num_components, log_join
         np.testing.assert_allclose(found.standard_error, expected, rtol=1e-9)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-mixture-weights",
+    against="log p(x) of linear models in closed form",
+    body="2b10e626",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_evidence_of_a_linear_model_is_found(linear, line, rng, assert_within):
     for model, exact, x in (linear, line):
@@ -137,6 +157,11 @@ def test_evidence_of_a_linear_model_is_found(linear, line, rng, assert_within):
         assert_within(value, exact.log_evidence(x), error)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-mixture-weights",
+    against="quadrature over the code, on the grid",
+    body="2b10e626",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_evidence_of_binary_pixels_is_the_grids(tiny, plane, twins, rng, assert_within):
     for model, x in (tiny, plane, twins):
@@ -146,6 +171,11 @@ def test_evidence_of_binary_pixels_is_the_grids(tiny, plane, twins, rng, assert_
         assert_within(value, grid_log_evidence(model, x), error)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-mixture-weights",
+    against="the spread of 400 repeats of each image",
+    body="2b10e626",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_errors_are_as_large_as_answers_differ(tiny, rng):
     """Distances from the truth, in their errors, have a mean square of 1."""
@@ -172,6 +202,11 @@ def test_error_of_equal_weights_is_nothing(line, rng):
     assert error.max() < 1e-12
 
 
+@pytest.mark.equation(
+    "eq-evaluation-mixture-weights",
+    against="quadrature, which counts both modes where the encoder sees one",
+    body="2b10e626",
+)
 def test_mode_that_the_encoder_overlooks_is_counted(twins, rng, assert_within):
     model, x = twins
     truth = grid_log_evidence(model, x)
@@ -349,6 +384,11 @@ def test_several_starts_find_both_modes(twins, rng):
     assert mu[:, 0].abs().max() < 0.1
 
 
+@pytest.mark.equation(
+    "eq-evaluation-best-q",
+    against="the exact posteriors of a linear model of one latent",
+    body="5cb93ac1",
+)
 def test_every_start_of_every_image_ends_at_the_best_q(line, rng):
     """A linear model has one hill: only a mixed-up order could miss it."""
     model, exact, x = line

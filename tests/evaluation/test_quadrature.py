@@ -14,6 +14,9 @@ from vaebook.vae import VAE
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
+@pytest.mark.equation(
+    "eq-evaluation-grid", against="scipy.integrate.quad, every image", body="42a405b8"
+)
 def test_evidence_of_one_latent_is_scipys_integral(tiny, log_joint):
     model, x = tiny
     found = grid_log_evidence(model, x, make_grid(1, 9.0, 301))
@@ -26,6 +29,9 @@ def test_evidence_of_one_latent_is_scipys_integral(tiny, log_joint):
     np.testing.assert_allclose(found, np.log(truth), rtol=1e-10)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-grid", against="scipy.integrate.dblquad", body="42a405b8"
+)
 def test_evidence_of_two_latents_is_scipys_integral(plane, log_joint):
     model, x = plane
     found = grid_log_evidence(model, x[:1], make_grid(2, 8.0, 121))
@@ -35,12 +41,20 @@ def test_evidence_of_two_latents_is_scipys_integral(plane, log_joint):
     np.testing.assert_allclose(found, np.log(truth), rtol=1e-8)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-grid",
+    against="log p(x) of a linear model in closed form",
+    body="42a405b8",
+)
 def test_evidence_of_a_linear_model_is_the_closed_form(linear, line):
     for model, exact, x in (linear, line):
         found = grid_log_evidence(model, x, make_grid(model.latent_dim, 8.0))
         np.testing.assert_allclose(found, exact.log_evidence(x), rtol=1e-10)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-grid", against="scipy's log p(x, z), point by point", body="42a405b8"
+)
 def test_log_joint_at_each_point_is_scipys_with_its_cell(tiny, plane, log_joint):
     for (model, x), volume in ((tiny, 0.5), (plane, 0.25)):
         grid = make_grid(model.latent_dim, 3.0, 13)

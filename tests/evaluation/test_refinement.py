@@ -25,6 +25,11 @@ def some_q(shape, seed=9):
     return Posterior(mu, 0.5 * log_var - 1)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-weights-of-q",
+    against="scipy's densities at the same noise",
+    body="8fdd57bd",
+)
 @pytest.mark.parametrize("path_only", [False, True])
 def test_log_weights_of_any_q_are_scipys(tiny, plane, linear, log_joint, path_only):
     for model, x in (tiny, plane, linear[::2]):
@@ -41,6 +46,11 @@ def test_log_weights_of_any_q_are_scipys(tiny, plane, linear, log_joint, path_on
         np.testing.assert_allclose(found.detach(), expected, rtol=1e-10)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-weights-of-q",
+    against="the exact log p(x), which q = p(z|x) gives",
+    body="8fdd57bd",
+)
 def test_every_weight_is_the_evidence_where_q_is_the_posterior(line, rng):
     model, exact, x = line
     mu, cov = exact.posterior(x)
@@ -67,6 +77,11 @@ def test_path_gradient_rests_where_q_is_the_posterior(line, rng):
     assert steepest[1] > 0.1
 
 
+@pytest.mark.equation(
+    "eq-evaluation-weights-of-q",
+    against="the ELBO of a linear model in closed form",
+    body="8fdd57bd",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_mean_of_the_weights_is_the_elbo_of_the_q_given(linear, rng, assert_within):
     model, exact, x = linear
@@ -84,6 +99,11 @@ def best_of_linear(exact, x):
     return mu.numpy(), -np.log(np.diag(precision))
 
 
+@pytest.mark.equation(
+    "eq-evaluation-best-q",
+    against="the posterior mean and 1/precision of a linear model",
+    body="5cb93ac1",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_best_q_of_a_linear_model_is_where_the_closed_form_says(
     linear, rng, assert_within
@@ -98,6 +118,11 @@ def test_best_q_of_a_linear_model_is_where_the_closed_form_says(
         assert np.abs(found - truth).max() < 0.1
 
 
+@pytest.mark.equation(
+    "eq-evaluation-best-q",
+    against="the exact posterior of a linear model of one latent",
+    body="5cb93ac1",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_best_q_is_found_to_many_digits_where_it_is_the_posterior(line, rng):
     """The path's gradient has no noise there."""
@@ -108,6 +133,11 @@ def test_best_q_is_found_to_many_digits_where_it_is_the_posterior(line, rng):
     np.testing.assert_allclose(q.log_var, np.broadcast_to(log_var, (4, 1)), rtol=1e-9)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-best-q",
+    against="the best ELBO of a linear model in closed form",
+    body="5cb93ac1",
+)
 def test_best_elbo_of_a_linear_model_is_the_evidence_less_the_gap(
     linear, rng, exact_elbo
 ):
@@ -125,6 +155,11 @@ def climb(elbo, start):
     return -optimize.minimize(lambda v: -elbo(*np.split(v, 2)), flat).fun
 
 
+@pytest.mark.equation(
+    "eq-evaluation-best-q",
+    against="scipy.optimize on the ELBO by quadrature",
+    body="5cb93ac1",
+)
 def test_best_elbo_by_quadrature_is_scipys_maximum(
     tiny, plane, twins, rng, quadrature_elbo
 ):

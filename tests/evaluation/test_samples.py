@@ -28,6 +28,9 @@ def draw(rng, *shape):
 # Said and seen
 
 
+@pytest.mark.equation(
+    "eq-evaluation-calibration", against="two bins, by hand", body="e8f54565"
+)
 def test_bins_and_their_error_by_hand():
     probs, x = double([0.1, 0.3, 0.7, 0.9, 0.8]), double([1.0, 0.0, 1.0, 1.0, 0.0])
     found = reliability(probs, x, 2)
@@ -38,6 +41,11 @@ def test_bins_and_their_error_by_hand():
     assert found.error == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-calibration",
+    against="sklearn.calibration.calibration_curve; its error by numpy",
+    body="e8f54565",
+)
 @settings(deadline=None, max_examples=40)
 @given(seed=SEEDS, num_bins=st.integers(1, 15), power=st.sampled_from([1, 8]))
 def test_curve_is_scikit_learns(seed, num_bins, power):
@@ -103,6 +111,11 @@ def test_pixels_of_float32_are_added_up_in_float64(rng):
     assert found.said.item() == pytest.approx(probs.double().mean().item(), rel=1e-12)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-calibration",
+    against="pixels drawn from the probabilities said",
+    body="e8f54565",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_who_says_the_truth_is_calibrated(rng, assert_within):
     probs = torch.rand(200, 100, generator=rng, dtype=torch.float64).square()
@@ -115,6 +128,11 @@ def test_who_says_the_truth_is_calibrated(rng, assert_within):
     assert found.error == pytest.approx(by_chance, rel=1)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-calibration",
+    against="the mean of |p - p^2| of uniform p, 1/6",
+    body="e8f54565",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_who_says_too_much_is_not(rng, assert_within):
     probs = torch.rand(40_000, generator=rng, dtype=torch.float64)
@@ -134,6 +152,9 @@ def by_loops(a, b):
     return 2 * mean(a, b) - mean(a, a) - mean(b, b)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-energy", against="a double loop in numpy", body="d4a0c474"
+)
 @settings(deadline=None, max_examples=25)
 @given(seed=SEEDS, sizes=st.tuples(*[st.integers(1, 6)] * 3))
 def test_statistic_is_that_of_all_pairs(seed, sizes):
@@ -144,6 +165,11 @@ def test_statistic_is_that_of_all_pairs(seed, sizes):
     assert found.statistic == pytest.approx(by_loops(a, b), rel=1e-10, abs=1e-13)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-energy",
+    against="scipy.stats.energy_distance, squared",
+    body="d4a0c474",
+)
 @pytest.mark.parametrize("rng", range(3), indirect=True)
 def test_statistic_on_one_axis_is_scipys_squared(rng):
     a, b = draw(rng, 30, 1), 2 * draw(rng, 21, 1) + 1
@@ -185,6 +211,11 @@ def every_p_value(a, b):
     return np.mean(np.array(found) > by_loops(a, b) - 1e-9)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-energy",
+    against="every way to deal six rows out, by numpy",
+    body="d4a0c474",
+)
 @pytest.mark.parametrize("rng", range(8), indirect=True)
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_p_value_is_the_share_of_all_relabellings(rng, number, assert_within):
@@ -212,6 +243,11 @@ def test_rows_that_are_all_alike_are_no_evidence(rng):
     assert found == TwoSample(0.0, 1.0)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-energy",
+    against="the least p-value possible, 1/(1 + P)",
+    body="d4a0c474",
+)
 @pytest.mark.parametrize("number", [1, 19, 200])
 def test_samples_far_apart_have_the_least_p_value(rng, number):
     found = energy_test(draw(rng, 30, 2), draw(rng, 25, 2) + 3, number, rng=rng)
@@ -229,6 +265,11 @@ def test_a_wider_sample_of_the_same_mean_is_found(rng):
     assert found.p_value < 0.05
 
 
+@pytest.mark.equation(
+    "eq-evaluation-energy",
+    against="uniform p-values where the samples are alike",
+    body="d4a0c474",
+)
 @pytest.mark.parametrize("rng", range(2), indirect=True)
 def test_p_values_are_uniform_under_the_hypothesis(rng, assert_within):
     """With 39 relabellings p is k/40 for k = 1 to 40, each as likely."""

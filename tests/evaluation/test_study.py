@@ -63,6 +63,11 @@ def rate_and_distortion(beta, var=4.0):
     return terms(found.x)
 
 
+@pytest.mark.equation(
+    "eq-evaluation-slope",
+    against="differences along the best pairs of a linear model, found by scipy",
+    body="7f1fdadb",
+)
 @pytest.mark.parametrize("beta", [0.3, 1.0, 2.0])
 def test_the_slope_of_the_curve_of_best_pairs_is_minus_beta(beta):
     (rate_a, low), (rate_b, high) = (

@@ -38,6 +38,7 @@ def test_names_are_chapter_and_number_in_order():
         "linear": 5,
         "autoencoder": 6,
         "vae": 5,
+        "evaluation": 7,
     }
     assert list(by_chapter) == list(counts)
     assert [len(numbers) for numbers in by_chapter.values()] == list(counts.values())

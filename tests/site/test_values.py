@@ -1,6 +1,7 @@
 """Values of the text: worked out where they stand, kept with the run, shown."""
 
 import asyncio
+from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
@@ -12,6 +13,7 @@ from vaebook.site import execution, values
 from vaebook.site.execution import cached_values, opened_cache, run_all, run_alone
 from vaebook.site.values import ROLE, Value, known, merge, put_in, wanted
 
+PAGES = (Path(__file__).parents[2] / "chapters").glob("*.md")
 CODE, TEXT = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
 
 
@@ -143,6 +145,32 @@ def test_a_run_is_cached_only_with_every_value_that_is_asked(tmp_path, apart):
     assert found == [True, False, False]
 
 
+TWO_BOXES = """```{admonition} One
+{value}`a`
+```
+
+Between them {value}`b`.
+
+````{admonition} Two
+```python
+{value}`no`
+```
+{value}`c`
+````
+
+~~~
+{value}`no`
+```
+{value}`no`
+~~~
+And {value}`d`."""
+
+
+def test_what_is_asked_for_between_boxes_is_not_taken_for_code():
+    notebook = notebook_of(CODE("n = 1"), TEXT(TWO_BOXES))
+    assert wanted(notebook) == {0: ["a", "b", "c", "d"]}
+
+
 def test_a_run_that_fails_says_on_which_page_and_why(tmp_path, apart, monkeypatch):
     said = []
     logger = SimpleNamespace(warning=lambda text, *parts: said.append(text % parts))
@@ -159,6 +187,6 @@ def test_no_role_is_left_on_a_page_or_in_a_notebook(built_site):
     pages = [p.read_text("utf-8") for p in built_site.glob("**/*.html")]
     assert sum(page.count('class="value"') for page in pages) >= 100
     books = [p.read_text("utf-8") for p in built_site.glob("_sources/**/*.ipynb")]
-    assert len(books) == 11
+    assert len(books) == sum("{code-cell}" in p.read_text("utf-8") for p in PAGES)
     for text in [*pages, *books]:
         assert "{value}" not in text or not ROLE.search(text)

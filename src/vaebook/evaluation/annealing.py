@@ -56,7 +56,7 @@ def sigmoid_temperatures(num_steps: int, spread: float = 4.0) -> Tensor:
     .. math:: \beta_t \propto \mathrm{sigmoid}\bigl(\delta(2t/T - 1)\bigr)
               - \mathrm{sigmoid}(-\delta)
 
-    Source: Grosse et al. 2015
+    Equation: eq-evaluation-temperatures (Grosse et al. 2015)
     """
     at_least("num_steps", num_steps, 1)
     place = torch.linspace(-spread, spread, num_steps + 1, dtype=torch.float64)
@@ -68,6 +68,8 @@ def tempered(model: LatentModel, x: Tensor, beta: float) -> LogDensity:
     r"""The density between prior and posterior, up to a constant: (S, N, L) to (S, N).
 
     .. math:: \log p(z) + \beta\log p(x|z)
+
+    Equation: eq-evaluation-tempered
     """
     return lambda z: model.code_log_prob(z) + beta * model.log_likelihood(x, z)
 
@@ -132,7 +134,7 @@ def anneal(
     num_chains : int
         S >= 1 per image.
 
-    Source: Neal 2001; Wu et al. 2017
+    Equation: eq-evaluation-annealing (Neal 2001; Wu et al. 2017)
     """
     at_least("num_chains", num_chains, 1)
     z = _prior_draws(model, x, num_chains, rng=rng)
@@ -163,7 +165,7 @@ def anneal_back(
     z : Tensor (S, N, L)
         Draws of p(z|x), S of each image.
 
-    Source: Grosse et al. 2015
+    Equation: eq-evaluation-annealing-back (Grosse et al. 2015)
     """
     has_shape("z", z, -1, len(x), model.latent_dim)
     log_w, accepted = x.new_zeros(z.shape[:-1], dtype=torch.float64), []
@@ -213,6 +215,8 @@ def annealed_log_evidence(
         T >= 1 steps from the prior to the posterior.
     num_chains : int
         S >= 2 per image.
+
+    Equation: eq-evaluation-annealing
     """
     with_density(model)
     at_least("num_chains", num_chains, 2)

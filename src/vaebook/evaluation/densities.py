@@ -15,6 +15,8 @@ def bits_per_pixel(nats: Tensor | float, num_pixels: int) -> Tensor | float:
     r"""A score, -log p(x) in nats per image, as bits per pixel.
 
     .. math:: \frac{-\log p(x)}{D\log 2}
+
+    Equation: eq-evaluation-bits
     """
     at_least("num_pixels", num_pixels, 1)
     return nats / (num_pixels * math.log(2))
@@ -44,6 +46,8 @@ def dequantize(levels: Tensor, num_levels: int, *, rng: torch.Generator) -> Tens
         Whole numbers from 0 to V - 1, of a float type.
     num_levels : int
         V, at least 2.
+
+    Equation: eq-evaluation-dequantize
     """
     at_least("num_levels", num_levels, 2)
     not_negative("levels", floating("levels", levels))
@@ -65,7 +69,7 @@ def continuous_bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
     x, logits : Tensor (..., D)
         Broadcast together.
 
-    Source: Loaiza-Ganem & Cunningham 2019
+    Equation: eq-evaluation-continuous-bernoulli (Loaiza-Ganem & Cunningham 2019)
     """
     same_last_axis(x=x, logits=logits)
     coin = x * logits - softplus(logits, threshold=40)

@@ -35,7 +35,7 @@ def doubly_reparameterized(num_samples: int) -> Objective:
     Objective
         For :class:`vaebook.training.Settings`; gives a ``Surrogate``.
 
-    Source: Tucker et al. 2019
+    Equation: eq-evaluation-dreg (Tucker et al. 2019)
     """
     at_least("num_samples", num_samples, 1)
 
@@ -76,6 +76,8 @@ class Signal(NamedTuple):
         .. math:: \sqrt{\sum_j m_j^2 \big/ \sum_j s_j^2}
 
         Of the squared mean the part that is noise itself is taken off.
+
+        Equation: eq-evaluation-signal
         """
         noise = positive("the noise", self.std.square().sum())
         signal = self.mean.square().sum() - noise / self.num_draws

@@ -81,7 +81,7 @@ def leapfrog(
     Place, Tensor
         Where the particle is, and its momentum there.
 
-    Source: Neal 2011
+    Equation: eq-evaluation-leapfrog (Neal 2011)
     """
     at_least("num_steps", num_steps, 1)
     eta, at = step[..., None], start
@@ -116,7 +116,7 @@ def hmc_step(
     num_leapfrog : int
         Steps of the motion, at least 1; as many gradients, and one more.
 
-    Source: Duane et al. 1987
+    Equation: eq-evaluation-hmc (Duane et al. 1987)
     """
     step = positive("step", step).to(z).expand(z.shape[:-1])
     like = {"generator": rng, "dtype": z.dtype, "device": z.device}
@@ -164,7 +164,7 @@ def split_r_hat(draws: Tensor) -> Tensor:
         About 1; above 1.01 something has not mixed (Vehtari et al. 2021). Infinite
         where no chain has moved.
 
-    Source: Gelman et al. 2013, section 11.4
+    Equation: eq-evaluation-r-hat (Gelman et al. 2013, section 11.4)
     """
     if draws.ndim < 2:
         has_shape("draws", draws, -1, -1)

@@ -28,6 +28,8 @@ def aggregate_log_prob(q: Posterior, z: Tensor, *, chunk: int = 500) -> Tensor:
     q : Posterior
         ``mu`` and ``log_var`` (N, L).
     z : Tensor (M, L)
+
+    Equation: eq-evaluation-aggregate
     """
     same_shape(mu=q.mu, log_var=q.log_var)
     has_shape("z", z, -1, has_shape("q.mu", q.mu, -1, -1).shape[1])
@@ -72,7 +74,7 @@ def kl_parts(
     ----------
     x : Tensor (N, D)
 
-    Source: Hoffman & Johnson 2016
+    Equation: eq-evaluation-kl-parts (Hoffman & Johnson 2016)
     """
     q = with_density(model).posterior(x)
     z = gaussian_rsample(*q, num_samples, rng=rng)  # (S, N, L)
@@ -91,7 +93,7 @@ def active_units(q: Posterior) -> Tensor:
 
     .. math:: \mathrm{Var}_x\bigl(\mathbb E_{q(z|x)}[z_l]\bigr) > 0.01
 
-    Source: Burda et al. 2016
+    Equation: eq-evaluation-active-units (Burda et al. 2016)
     """
     at_least("the number of images", len(q.mu), 2)
     return q.mu.var(0) > ACTIVE

@@ -62,7 +62,7 @@ def gap_ledger(
     num_samples : int
         S >= 2 draws for each of three bounds.
 
-    Source: Cremer et al. 2018
+    Equation: eq-evaluation-ledger (Cremer et al. 2018)
     """
     with_density(model)
     has_shape("refined.mu", refined.mu, len(images_of(x)), model.latent_dim)

@@ -17,7 +17,7 @@ def auroc(inside: Tensor, outside: Tensor) -> float:
     inside, outside : Tensor (M,), (N,)
         Scores that should be *higher* outside, say -log p(x).
 
-    Source: Hanley & McNeil 1982
+    Equation: eq-evaluation-auroc (Hanley & McNeil 1982)
     """
     inside = finite_draws("inside", inside).sort().values
     outside = finite_draws("outside", outside)
@@ -38,6 +38,6 @@ def typicality(log_p: Tensor, typical: Tensor) -> Tensor:
     typical : Tensor (N,)
         Of held-out images that are ours: minus their mean is the entropy, nearly.
 
-    Source: Nalisnick et al. 2019
+    Equation: eq-evaluation-typicality (Nalisnick et al. 2019)
     """
     return (finite("log_p", log_p) - finite_draws("typical", typical).mean()).abs()

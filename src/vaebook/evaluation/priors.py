@@ -27,6 +27,8 @@ class MixturePriorVAE(VAE):
         K, at least 1.
     rng : torch.Generator
         Draws the initial weights, the nets' first.
+
+    Equation: eq-evaluation-mixture-prior
     """
 
     def __init__(
@@ -55,6 +57,8 @@ class MixturePriorVAE(VAE):
 
         No formula gives KL(q || p) for a mixture p. In its place stands the mean over
         draws of log q(z|x) - log p(z).
+
+        Equation: eq-evaluation-mixture-prior
         """
         log_ratio = gaussian_log_prob(z, *q) - self.code_log_prob(z)
         return log_ratio.mean(0) if z.ndim > q.mu.ndim else log_ratio

@@ -69,6 +69,8 @@ def refine_from_several(
     -------
     Posterior
         ``mu`` and ``log_var`` (1 + K, N, L); the first from the encoder's.
+
+    Equation: eq-evaluation-best-q
     """
     own = refine_posterior(model, x, rng=rng)
     mu = blind_starts(model, x, num_starts, rng=rng).flatten(0, 1)  # (K N, L)
@@ -110,7 +112,7 @@ class Mixture(NamedTuple):
     ----------
     mu, log_var : Tensor (K, N, L)
 
-    Source: Hesterberg 1995
+    Equation: eq-evaluation-mixture-proposal (Hesterberg 1995)
     """
 
     mu: Tensor
@@ -159,7 +161,7 @@ def mixture_log_evidence(
     num_samples : int
         At least two for each of the K + 1 components; what doesn't divide is left out.
 
-    Source: Veach & Guibas 1995
+    Equation: eq-evaluation-mixture-weights (Veach & Guibas 1995)
     """
     with_density(model)
     num_components, num_images, _ = proposal.mu.shape

@@ -69,6 +69,8 @@ def grid_log_joint(model: LatentModel, x: Tensor, grid: Grid) -> Tensor:
 
     Exponentiated and summed over the points it is the evidence; normalised over them,
     the posterior probability of each cell.
+
+    Equation: eq-evaluation-grid
     """
     z = grid.points.to(x)[:, None, :]  # (G, 1, L): the same points for every image
     return model.log_joint(x, z).double() + grid.log_cell
@@ -100,7 +102,7 @@ def grid_log_evidence(
     Tensor (N,), float64
         Nats.
 
-    Source: Trefethen & Weideman 2014
+    Equation: eq-evaluation-grid (Trefethen & Weideman 2014)
     """
     with_density(model)
     grid = grid or make_grid(model.latent_dim)

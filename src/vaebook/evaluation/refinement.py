@@ -65,6 +65,8 @@ def elbo_draws(
         ``mu`` and ``log_var`` (N, L).
     path_only : bool
         As in :func:`vaebook.reparameterization.sampled_elbo`.
+
+    Equation: eq-evaluation-weights-of-q
     """
     z = gaussian_rsample(*q, num_samples, rng=rng)
     held = Posterior(*(p.detach() for p in q)) if path_only else q
@@ -100,7 +102,7 @@ def refine_posterior(
     Posterior
         ``mu`` and ``log_var`` (N, L): a local maximum, from ``start``.
 
-    Source: Cremer et al. 2018; Roeder et al. 2017
+    Equation: eq-evaluation-best-q (Cremer et al. 2018; Roeder et al. 2017)
     """
     with_density(model)
     images_of(x)

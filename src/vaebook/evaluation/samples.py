@@ -36,7 +36,10 @@ class Reliability(NamedTuple):
 
     @property
     def error(self) -> float:
-        r"""Expected calibration error: the mean distance of the two, over pixels."""
+        r"""Expected calibration error: the mean distance of the two, over pixels.
+
+        Equation: eq-evaluation-calibration
+        """
         off = (self.said - self.seen).abs()
         return ((self.counts * off).sum() / self.counts.sum()).item()
 
@@ -54,7 +57,7 @@ def reliability(probs: Tensor, x: Tensor, num_bins: int = 10) -> Reliability:
     num_bins : int
         Of equal width.
 
-    Source: Naeini et al. 2015
+    Equation: eq-evaluation-calibration (Naeini et al. 2015)
     """
     same_shape(probs=probs, x=x)
     not_negative("probs", probs)
@@ -104,7 +107,7 @@ def energy_test(
     num_permutations : int
         At least 1.
 
-    Source: Szekely & Rizzo 2004
+    Equation: eq-evaluation-energy (Szekely & Rizzo 2004)
     """
     same_last_axis(a=data_matrix(a, "a"), b=data_matrix(b, "b"))
     at_least("num_permutations", num_permutations, 1)

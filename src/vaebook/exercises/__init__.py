@@ -11,6 +11,7 @@ from vaebook.exercises import (
     autoencoder,
     bayes,
     em,
+    evaluation,
     likelihood,
     linear_vae,
     map_estimation,
@@ -36,6 +37,7 @@ CHAPTERS = (
     linear_vae,
     autoencoder,
     vae,
+    evaluation,
 )
 
 

@@ -19,7 +19,7 @@ from sphinx.util.docutils import SphinxRole
 from vaebook.figures import with_minus
 
 ROLE = re.compile(r"\{value\}`([^`]+)`")
-FENCED = re.compile(r"^(\s*)(`{3,}|~{3,})(?!\{).*?^\1\2\s*$", re.M | re.S)
+FENCE = re.compile(r"\s*(?P<marks>`{3,}|~{3,})(?P<rest>.*)")
 SECONDS = 60  # that the values below one cell may take
 
 Values = Mapping[str, str]
@@ -57,9 +57,31 @@ def asked_by(cell: NotebookNode) -> Iterator[str]:
             options.get("image", {}).get("alt", ""),
         ]
     else:
-        texts = [FENCED.sub("", cell.source)]
+        texts = ["\n".join(without_code(cell.source))]
     for text in texts:
         yield from ROLE.findall(text)
+
+
+def without_code(source: str) -> Iterator[str]:
+    """The lines of a text that are not shown as code.
+
+    A fence with a name in braces holds text, and may hold other fences; any other holds
+    code. A fence ends at the first bare one that is at least as long.
+    """
+    inside: list[tuple[str, bool]] = []  # the marks of each fence, and if it holds code
+    for line in source.splitlines():
+        fence = FENCE.fullmatch(line)
+        in_code = bool(inside) and inside[-1][1]
+        if fence and inside and _ends(fence, inside[-1][0]):
+            inside.pop()
+        elif fence and not in_code:
+            inside.append((fence["marks"], not fence["rest"].startswith("{")))
+        elif not in_code:
+            yield line
+
+
+def _ends(fence: re.Match, opened: str) -> bool:
+    return fence["marks"].startswith(opened) and not fence["rest"].strip()
 
 
 async def worked_out(texts: list[str], client: AsyncKernelClient) -> dict[str, str]:
