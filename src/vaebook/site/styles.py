@@ -1,11 +1,12 @@
 """Of the style sheets of theme and tools the site keeps the rules that can apply.
 
 A rule applies only where each class and id of its selector occurs: in a page, or as a
-word of a script, which may set it. All other rules are dropped.
+word of a script, which may set it. All other rules are dropped, and so are custom
+properties that no sheet, page or script reads.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import tinycss2
@@ -16,6 +17,7 @@ WORD = re.compile(r"[\w-]+")
 # What need not be there: alternatives, and what is forbidden or only an attribute.
 LOOSE = re.compile(r":(?:not|is|where|has)\([^()]*(?:\([^()]*\)[^()]*)*\)|\[[^\]]*\]")
 NAME = re.compile(r"[.#](-?[A-Za-z_][\w-]*)")
+READ = re.compile(r"var\(\s*(--[\w-]+)")
 GROUPS = ("media", "supports", "layer", "container")
 
 
@@ -28,8 +30,27 @@ def words(texts: Iterable[str]) -> set[str]:
     return {word for text in texts for word in WORD.findall(text)}
 
 
+def read(sheets: Iterable[str]) -> set[str]:
+    """The custom properties that these sheets read."""
+    return {name for css in sheets for name in READ.findall(css)}
+
+
+def all_slimmed(sheets: Mapping[Path, str], known: set[str]) -> Mapping[Path, str]:
+    """Every sheet slimmed, until what is left reads all that it declares."""
+    while True:
+        able = known | read(sheets.values())
+        left = {path: slimmed(css, able) for path, css in sheets.items()}
+        if left == sheets:
+            return left
+        sheets = left
+
+
 def slimmed(css: str, known: set[str]) -> str:
-    """The rules of ``css`` whose classes and ids are all among the known words."""
+    """What can apply of ``css``, if these words are known.
+
+    Rules whose classes and ids are all among them, and of custom properties those that
+    are.
+    """
     rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
     return "".join(_kept(rules, known))
 
@@ -45,9 +66,15 @@ def _kept(rules: list[Node], known: set[str]) -> Iterable[str]:
 
 
 def _rule(rule: QualifiedRule, known: set[str]) -> str:
-    kept = [s for s in _selectors(rule) if _names(s) <= known]
-    body = tinycss2.serialize(rule.content).strip()
+    kept = [s for s in _parts(rule.prelude, ",") if _names(s) <= known]
+    body = ";".join(d for d in _parts(rule.content, ";") if _is_read(d, known))
     return f"{','.join(kept)}{{{body}}}" if kept and body else ""
+
+
+def _is_read(declaration: str, known: set[str]) -> bool:
+    """Whether something is declared, and no custom property that nobody reads."""
+    name = declaration.partition(":")[0].strip()
+    return bool(name) and (not name.startswith("--") or name in known)
 
 
 def _group(rule: AtRule, known: set[str]) -> str:
@@ -62,11 +89,11 @@ def _group(rule: AtRule, known: set[str]) -> str:
     return f"@{rule.at_keyword} {prelude}{{{body}}}" if body else ""
 
 
-def _selectors(rule: QualifiedRule) -> list[str]:
-    """The selectors that a comma divides, but for commas in parentheses."""
+def _parts(tokens: list[Node], mark: str) -> list[str]:
+    """What the mark divides, but for marks in parentheses, strings and addresses."""
     found: list[list[Node]] = [[]]
-    for token in rule.prelude:
-        if token == ",":
+    for token in tokens:
+        if token == mark:
             found.append([])
         else:
             found[-1].append(token)
@@ -85,6 +112,8 @@ def _slim(app: Sphinx, exception: Exception | None) -> None:
     sources = [*site.glob("*.html"), *site.glob("chapters/*.html")]
     sources += site.glob("_static/**/*.js")
     known = words(path.read_text(encoding="utf-8") for path in sources)
-    for sheet in site.glob("_static/**/*.css"):
-        css = sheet.read_text(encoding="utf-8")
-        sheet.write_text(slimmed(css, known), encoding="utf-8")
+    sheets = {
+        path: path.read_text(encoding="utf-8") for path in site.glob("_static/**/*.css")
+    }
+    for path, css in all_slimmed(sheets, known).items():
+        path.write_text(css, encoding="utf-8")
