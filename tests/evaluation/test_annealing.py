@@ -528,7 +528,7 @@ def test_states_that_follow_keep_the_posterior(linear, rng, assert_within):
 def test_each_state_follows_from_the_one_before(linear, rng):
     model, _, x = linear
     start, step = draw(rng, 3, len(x), 2), torch.full((len(x),), 0.2).double()
-    plan = Plan(double([0.0, 1.0]), step[None], 5)
+    plan = Plan(double([0.0, 0.5, 1.0]), torch.stack([3 * step, step]), 5)
     found, same, z = follow(model, x, start, plan, 3, rng=seeded(1)), seeded(1), start
     for state in found:
         z, _ = transition(model, x.numpy(), np.asarray(z), 1.0, step, 5, same)

@@ -490,6 +490,21 @@ def test_gradients_of_float32_weights_are_added_up_in_float64():
     assert found.std.item() == pytest.approx(0.001, rel=0.1)
 
 
+@pytest.mark.parametrize(("slope", "num_draws"), [(0.1, 3), (0.7, 7), (0.3, 7)])
+def test_a_gradient_without_noise_has_no_spread(slope, num_draws):
+    net = nn.Linear(1, 1, bias=False).double()
+    found = gradient_signal(lambda: slope * net.weight.sum(), net, num_draws)
+    assert found.mean.item() == pytest.approx(slope)
+    assert found.std.item() == pytest.approx(0.0, abs=1e-7)
+
+
+def test_weights_that_the_climb_does_not_reach_have_no_signal():
+    net = nn.ModuleList([nn.Linear(2, 1, bias=False), nn.Linear(3, 1)]).double()
+    found = gradient_signal(lambda: net[0].weight.sum(), net, 3)
+    assert found.mean.tolist() == [1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
+    assert found.std.tolist() == [0.0] * 6
+
+
 def test_signal_of_an_encoder_is_of_all_its_weights(rng):
     model, x = deep_model()
     objective = doubly_reparameterized(3)

@@ -289,6 +289,17 @@ def test_parts_of_a_float32_model_are_added_up_in_float64():
     assert found.kl == pytest.approx(exact_kl(), rel=1e-6)
 
 
+def test_kls_of_many_float32_images_are_averaged_in_float64():
+    q = posterior_of(7, 999, 2)
+    model, x = model_of(Posterior(30 * q.mu, q.log_var))
+    model, x = model.float(), x.float()
+    found = kl_parts(model, x, 1, rng=torch.Generator().manual_seed(0)).kl
+    with torch.no_grad():
+        each = model.code_kl(model.posterior(x), torch.zeros(1, 999, 2))
+    assert found == each.double().mean().item()
+    assert found != each.mean().item()
+
+
 # What an image can be told apart by
 
 

@@ -225,6 +225,13 @@ def test_drawn_kl_may_be_negative(tiny, images, rng):
     assert kl.min() < 0 < kl.mean()
 
 
+def test_one_image_is_drawn_as_in_a_batch_of_one(tiny, images):
+    alone = tiny.elbo_terms(images[1], 6, rng=torch.Generator().manual_seed(0))
+    batch = tiny.elbo_terms(images[[1]], 6, rng=torch.Generator().manual_seed(0))
+    assert alone.kl.shape == ()
+    torch.testing.assert_close(alone.kl, batch.kl[0])
+
+
 def test_more_draws_mean_a_steadier_kl(tiny, images, rng):
     x = images[6].expand(3000, D)
     spread = [tiny.elbo_terms(x, s, rng=rng).kl.std().item() for s in (1, 16)]

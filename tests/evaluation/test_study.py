@@ -1,18 +1,112 @@
-"""The long runs of chapter 11, in seconds: names, sums, and what beta trades."""
+"""The long runs of chapter 11, in seconds: what is run, names, and what beta trades."""
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from scipy import optimize
 
 from vaebook import results
+from vaebook.evaluation import MixturePriorVAE, grid_log_evidence, refine_posterior
+from vaebook.evaluation import study as module
 from vaebook.evaluation.study import BRIEF, Study, run_study
+from vaebook.protocols import Surrogate
+from vaebook.vae import VAE
 
 pytestmark = pytest.mark.usefixtures("one_thread")
+WATCHED = "fit", "gap_ledger", "annealed_log_evidence"
 
 
 @pytest.fixture(scope="module")
-def brief():
-    return run_study(BRIEF)
+def watched():
+    """A brief study: its numbers and pictures, and what its parts were given and gave."""
+    calls = {name: [] for name in WATCHED}
+
+    def watch(name):
+        part = getattr(module, name)
+
+        def call(*given, **named):
+            found = part(*given, **named)
+            calls[name].append((given, found))
+            return found
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in WATCHED:
+            patch.setattr(module, name, watch(name))
+        numbers, pictures = run_study(BRIEF)
+    return SimpleNamespace(numbers=numbers, pictures=pictures, **calls)
+
+
+@pytest.fixture(scope="module")
+def brief(watched):
+    return watched.numbers, watched.pictures
+
+
+def test_each_model_is_trained_as_its_name_says(watched):
+    runs = [(model, settings) for (model, _, settings), _ in watched.fit]
+    kinds = [(type(model), model.latent_dim, s.epochs) for model, s in runs]
+    assert kinds == [
+        (VAE, 2, BRIEF.epochs),
+        (VAE, 8, BRIEF.epochs),
+        (MixturePriorVAE, 8, BRIEF.epochs),
+        *[(VAE, 8, BRIEF.brief_epochs)] * 5,
+    ]
+    assert runs[2][0].prior_mu.shape == (20, 8)
+    weights = [s.kl_weight and s.kl_weight(0.5) for _, s in runs]
+    assert weights == [None] * 6 + list(BRIEF.betas)
+
+
+def test_each_objective_is_the_one_that_its_name_says(watched):
+    elbo, five, dreg = (settings for (_, _, settings), _ in watched.fit[3:6])
+    model = VAE(3, (4,), 2, rng=torch.Generator().manual_seed(0))
+    x = torch.tensor([[0.0, 1.0, 1.0]])
+
+    def climbed(settings):
+        return settings.objective(model, x, rng=torch.Generator().manual_seed(1))
+
+    def drawn(terms, **named):
+        return terms(x, **named, rng=torch.Generator().manual_seed(1)).elbo
+
+    assert torch.equal(climbed(elbo).elbo, drawn(model.elbo_terms))
+    assert torch.equal(climbed(five).elbo, drawn(model.iw_terms, num_samples=5))
+    assert isinstance(climbed(dreg), Surrogate)
+    assert not isinstance(climbed(five), Surrogate)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_the_ledger_is_of_the_gaussian_refined_from_the_encoder_s(watched, place):
+    (model, x, refined, _), _ = watched.gap_ledger[place]
+    own = refine_posterior(model, x, rng=torch.Generator().manual_seed(0))
+    assert torch.equal(refined.mu, own.mu)
+    assert torch.equal(refined.log_var, own.log_var)
+
+
+def test_two_latents_have_the_exact_evidence_and_eight_two_estimates(watched):
+    (model, x, _, pair), _ = watched.gap_ledger[0]
+    for evidence in pair:
+        assert torch.equal(evidence.value, grid_log_evidence(model, x))
+        assert not evidence.standard_error.any()
+    first, second = watched.gap_ledger[1][0][3]
+    assert (first.value != second.value).all()
+    assert first.value == pytest.approx(second.value, abs=2.0)
+
+
+@pytest.mark.parametrize(("place", "dim"), [(0, 2), (1, 8)])
+def test_an_evaluator_is_compared_with_the_best_evidence(watched, place, dim):
+    best = watched.gap_ledger[place][0][3][0]
+    bound = watched.annealed_log_evidence[place][1].bound
+    off = (bound.value - best.value).numpy()
+    error = np.hypot(bound.standard_error.numpy(), best.standard_error.numpy())
+    found = {
+        part: watched.numbers[f"latents_{dim}.annealed.{part}.0"]
+        for part in ("off", "error", "beyond")
+    }
+    assert found["off"] == pytest.approx(off.mean())
+    assert found["error"] == pytest.approx(np.sqrt((error**2).sum()) / len(off))
+    assert found["beyond"] == (np.abs(off) > 2 * error).mean()
 
 
 def test_the_record_has_every_number_for_each_seed(brief):
