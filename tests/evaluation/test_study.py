@@ -20,7 +20,7 @@ WATCHED = "fit", "gap_ledger", "annealed_log_evidence"
 
 @pytest.fixture(scope="module")
 def watched():
-    """A brief study: its numbers and pictures, and what its parts were given and gave."""
+    """A brief study: its numbers and pictures, and what its parts took and gave."""
     calls = {name: [] for name in WATCHED}
 
     def watch(name):
