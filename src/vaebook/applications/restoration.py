@@ -1,0 +1,196 @@
+r"""Images from what was measured of them: the posterior p(x, z | y) (chapter 12)."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+from vaebook.applications.measurements import Measurement, keep_pixels
+from vaebook.checks import cholesky, has_shape
+from vaebook.likelihood import FullGaussian, bernoulli_log_prob, gaussian_log_prob
+from vaebook.vae import VAE, GaussianVAE
+
+
+class Restoration(ABC):
+    """A model, and what was measured of N images: every estimator asks only this.
+
+    Attributes
+    ----------
+    model : VAE
+    num_images : int
+    """
+
+    model: VAE
+    num_images: int
+
+    @abstractmethod
+    def log_likelihood(self, z: Tensor) -> Tensor:
+        """log p(y|z) of codes (..., N, L): (..., N) nats."""
+
+    @abstractmethod
+    def mean_image(self, z: Tensor) -> Tensor:
+        """E[x|z, y] of codes (..., N, L): (..., N, D)."""
+
+    @abstractmethod
+    def draw_image(self, z: Tensor, *, rng: torch.Generator) -> Tensor:
+        """A draw of p(x|z, y) for each code, (..., N, L) to (..., N, D)."""
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """log p(y, z) of codes (..., N, L): the log-posterior, up to a constant."""
+        return self.log_likelihood(z) + self.model.code_log_prob(z)
+
+
+class GreyRestoration(Restoration):
+    r"""Of a model of grey pixels: what is measured is Gaussian, given the code.
+
+    .. math:: y \mid z \sim \mathcal N\bigl(A f(z),\, S\bigr), \qquad
+              S = s^2 A A^\top + \sigma^2 I
+
+    with the decoder's mean f(z) and variance s^2. The image is Gaussian too, given
+    both, with the mean
+
+    .. math:: \mathbb E[x \mid z, y] = f(z) + s^2 A^\top S^{-1} \bigl(y - A f(z)\bigr)
+
+    Parameters
+    ----------
+    model : GaussianVAE
+    measurement : Measurement
+    y : Tensor (N, M)
+
+    Raises
+    ------
+    TypeError
+        For a model of binary pixels.
+    ValueError
+        If shapes don't fit, or two rows of A say the same and there is no noise.
+    """
+
+    def __init__(self, model: GaussianVAE, measurement: Measurement, y: Tensor) -> None:
+        if not isinstance(model, GaussianVAE):
+            raise TypeError(
+                "model must have Gaussian pixels, as a GaussianVAE has; received "
+                f"{type(model).__name__}: for binary pixels see BinaryInpainting"
+            )
+        weights = measurement.checked().weights.to(y)
+        has_shape("y", y, -1, len(weights))
+        num_pixels = _num_pixels(model)
+        if weights.shape[1] != num_pixels:
+            raise ValueError(
+                f"images have {num_pixels} pixels, and so must the columns of weights "
+                f"be; received {tuple(weights.shape)}"
+            )
+        self.model, self.num_images, self.y = model, len(y), y
+        self.weights, self.sigma = weights, measurement.sigma
+        self.var = model.log_var.detach().exp().to(y)
+        unit = torch.eye(len(weights)).to(y)
+        cov = self.var * weights @ weights.T + self.sigma**2 * unit
+        chol = cholesky("covariance of y given z", cov)
+        self.whiten = torch.linalg.solve_triangular(chol, unit, upper=False)  # (M, M)
+        self.gain = self.var * torch.cholesky_solve(weights, chol).T  # (D, M)
+
+    def log_likelihood(self, z: Tensor) -> Tensor:
+        """log p(y|z) of codes (..., N, L): (..., N) nats."""
+        white = self._left(z) @ self.whiten.T
+        zero = torch.zeros_like(white)
+        log_det = self.whiten.diagonal().log().sum()
+        return gaussian_log_prob(white, zero, zero) + log_det
+
+    def mean_image(self, z: Tensor) -> Tensor:
+        """E[x|z, y] of codes (..., N, L): (..., N, D)."""
+        return self.model.mean_image(z) + self._left(z) @ self.gain.T
+
+    def draw_image(self, z: Tensor, *, rng: torch.Generator) -> Tensor:
+        """A draw of p(x|z, y): one of p(x, y|z), moved to the y that was measured."""
+        mean = self.model.mean_image(z)
+        x = mean + self.var.sqrt() * torch.empty_like(mean).normal_(generator=rng)
+        y = x @ self.weights.T
+        y = y + self.sigma * torch.empty_like(y).normal_(generator=rng)
+        return x + (self.y - y) @ self.gain.T
+
+    def exact(self) -> FullGaussian:
+        r"""p(x|y) of a model with a linear decoder: ``mu`` (N, D), ``cov`` (D, D).
+
+        The image is Gaussian, x ~ N(m, C); and y is linear in it.
+        """
+        image = self.model.linear_gaussian().marginal()
+        return exact_restoration(image, Measurement(self.weights, self.sigma), self.y)
+
+    def _left(self, z: Tensor) -> Tensor:
+        """y - A f(z), (..., N, M)."""
+        return self.y - self.model.mean_image(z) @ self.weights.T
+
+
+class BinaryInpainting(Restoration):
+    """Of a model of binary pixels: some are seen, the others are coins given the code.
+
+    Parameters
+    ----------
+    model : VAE
+    mask : Tensor (H, W)
+        True where a pixel is seen.
+    y : Tensor (N, M)
+        The pixels seen, along rows: 0 or 1.
+    """
+
+    def __init__(self, model: VAE, mask: Tensor, y: Tensor) -> None:
+        if isinstance(model, GaussianVAE):
+            raise TypeError(
+                "model must have binary pixels; received GaussianVAE: see "
+                "GreyRestoration"
+            )
+        if mask.numel() != _num_pixels(model):
+            raise ValueError(
+                f"mask must have {_num_pixels(model)} pixels, as images have; received "
+                f"{tuple(mask.shape)}"
+            )
+        self.place = keep_pixels(mask).argmax(1)
+        has_shape("y", y, -1, len(self.place))
+        self.model, self.num_images, self.y = model, len(y), y
+
+    def log_likelihood(self, z: Tensor) -> Tensor:
+        """log p(y|z) of codes (..., N, L): (..., N) nats."""
+        return bernoulli_log_prob(self.y, self.model.decoder(z)[..., self.place])
+
+    def mean_image(self, z: Tensor) -> Tensor:
+        """E[x|z, y] of codes (..., N, L): (..., N, D); what was seen stays."""
+        return self._with_seen(self.model.mean_image(z))
+
+    def draw_image(self, z: Tensor, *, rng: torch.Generator) -> Tensor:
+        """A draw of p(x|z, y) for each code, (..., N, L) to (..., N, D)."""
+        return self._with_seen(torch.bernoulli(self.model.mean_image(z), generator=rng))
+
+    def _with_seen(self, x: Tensor) -> Tensor:
+        seen = x.clone()
+        seen[..., self.place] = self.y.to(x).expand(*x.shape[:-1], -1)
+        return seen
+
+
+@torch.no_grad()
+def _num_pixels(model: VAE) -> int:
+    like = next(model.parameters())
+    return model.mean_image(like.new_zeros(model.latent_dim)).numel()
+
+
+def exact_restoration(
+    image: FullGaussian, measurement: Measurement, y: Tensor
+) -> FullGaussian:
+    r"""p(x|y) where images are Gaussian, x ~ N(m, C): ``mu`` (N, D), ``cov`` (D, D).
+
+    .. math:: m + G (y - A m), \quad C - G A C, \quad
+              G = C A^\top \bigl(A C A^\top + \sigma^2 I\bigr)^{-1}
+
+    Parameters
+    ----------
+    image : FullGaussian
+        ``mu`` (D,), ``cov`` (D, D): of a linear model, or simply fitted to images.
+    measurement : Measurement
+    y : Tensor (N, M)
+    """
+    weights = measurement.checked().weights.to(y)
+    has_shape("y", y, -1, len(weights))
+    noise = measurement.sigma**2 * torch.eye(len(weights)).to(y)
+    spread = weights @ image.cov  # (M, D)
+    chol = cholesky("covariance of y", spread @ weights.T + noise)
+    gain = torch.cholesky_solve(spread, chol).T  # (D, M)
+    mu = image.mu + (y - image.mu @ weights.T) @ gain.T
+    return FullGaussian(mu, image.cov - gain @ spread)

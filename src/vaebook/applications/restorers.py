@@ -1,0 +1,190 @@
+r"""Ways to the posterior of a restoration's code, on one interface (chapter 12)."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.optim import Adam
+
+from vaebook.applications.restoration import Restoration
+from vaebook.checks import at_least, has_shape
+from vaebook.evaluation import Moved, Search, adapted, hmc_step
+from vaebook.likelihood import gaussian_log_prob
+from vaebook.monte_carlo import effective_sample_size
+from vaebook.reparameterization import gaussian_rsample
+
+JITTER = 0.6, 1.2  # of each move's step size, times the one that was found
+
+
+class Chains(NamedTuple):
+    """States of S chains for each of N images.
+
+    Attributes
+    ----------
+    z : Tensor (T, S, N, L)
+    accept : Tensor (N,)
+        Mean probability with which a proposal was accepted.
+    """
+
+    z: Tensor
+    accept: Tensor
+
+
+class Resampled(NamedTuple):
+    """Codes drawn again by their weights: ``z`` (S, N, L).
+
+    ``ess`` (N,): the effective number of the draws that they come from. Of a draw that
+    carries all of the weight, all are copies.
+    """
+
+    z: Tensor
+    ess: Tensor
+
+
+def most_probable(
+    task: Restoration, starts: Tensor, search: Search | None = None
+) -> Tensor:
+    r"""The code of the highest posterior density that a climb finds: (N, L).
+
+    .. math:: \hat z = \arg\max_z\; \log p(y \mid z) + \log p(z)
+
+    Parameters
+    ----------
+    task : Restoration
+    starts : Tensor (K, N, L)
+        Where climbs begin; each image keeps the best of its K ends.
+    search : Search, optional
+        Steps of Adam and their falling rate.
+    """
+    has_shape("starts", starts, -1, task.num_images, task.model.latent_dim)
+    search = search or Search()
+    z = starts.detach().clone().requires_grad_()
+    optimizer = Adam([z], lr=search.learning_rate)
+    for step in range(search.num_steps):
+        optimizer.param_groups[0]["lr"] = search.rate_at(step / search.num_steps)
+        with torch.enable_grad():
+            (z.grad,) = torch.autograd.grad(-task.log_prob(z).sum(), z)
+        optimizer.step()
+
+    ends = z.detach()
+    with torch.no_grad():
+        best = task.log_prob(ends).argmax(0)  # (N,)
+    return ends[best, torch.arange(task.num_images)]
+
+
+@torch.no_grad()
+def resampled(
+    task: Restoration,
+    num_draws: int,
+    num_kept: int,
+    *,
+    chunk: int = 500,
+    rng: torch.Generator,
+) -> Resampled:
+    r"""Importance resampling from the prior: the same blind codes for every image.
+
+    .. math:: P(s) \propto p(y \mid z_s), \qquad z_s \sim p(z)
+
+    Memory holds ``chunk`` codes of each image at a time.
+    """
+    at_least("num_draws", num_draws, 2)
+    at_least("num_kept", num_kept, 1)
+    z = task.model.prior_draws(num_draws, rng=rng)
+    log_w = torch.cat(
+        [
+            task.log_likelihood(some[:, None].expand(-1, task.num_images, -1))
+            for some in z.split(chunk)
+        ]
+    ).double()  # (M, N)
+    shares = torch.softmax(log_w, 0).T  # (N, M)
+    kept = torch.multinomial(shares, num_kept, replacement=True, generator=rng)
+    return Resampled(z[kept.T], effective_sample_size(log_w))
+
+
+@torch.no_grad()
+def gibbs(
+    task: Restoration,
+    z: Tensor,
+    num_steps: int,
+    *,
+    corrected: bool = True,
+    rng: torch.Generator,
+) -> Chains:
+    r"""Complete the image, ask the encoder for its code, and accept it or not.
+
+    .. math:: x \sim p(x \mid z, y), \qquad z' \sim q(z \mid x), \qquad
+              \mathrm{acc} = \min\Bigl(1, \frac{p(x, z')\, q(z \mid x)}{p(x, z)\,
+              q(z' \mid x)}\Bigr)
+
+    ``corrected`` false accepts all: the pseudo-Gibbs sampler, which is right only where
+    the encoder is.
+
+    Parameters
+    ----------
+    task : Restoration
+    z : Tensor (S, N, L)
+        Where chains begin.
+    num_steps : int
+
+    Mattei & Frellsen (2018), section 3.
+    """
+    _check_chains(task, z, num_steps)
+    model, states, accepted = task.model, [], []
+    for _ in range(num_steps):
+        x = task.draw_image(z, rng=rng)  # (S, N, D)
+        q = model.posterior(x)
+        new = gaussian_rsample(*q, rng=rng)
+        gain = model.log_joint(x, new) - model.log_joint(x, z)
+        gain = gain + gaussian_log_prob(z, *q) - gaussian_log_prob(new, *q)
+        accept = gain.clamp(max=0).exp() if corrected else torch.ones_like(gain)
+        moves = torch.empty_like(accept).uniform_(generator=rng) < accept
+        z = torch.where(moves[..., None], new, z)
+        states.append(z)
+        accepted.append(accept.mean(0))
+    return Chains(torch.stack(states), torch.stack(accepted).mean(0))
+
+
+def hmc(
+    task: Restoration,
+    z: Tensor,
+    num_steps: int,
+    *,
+    num_adapting: int = 100,
+    num_leapfrog: int = 5,
+    rng: torch.Generator,
+) -> Chains:
+    """Hamiltonian Monte Carlo on the code, its steps found in a run before the run.
+
+    Each move draws its step size around the one that was found: of equal moves some
+    would end where they began, as a pendulum does after each swing (Neal 2011).
+
+    Parameters
+    ----------
+    task : Restoration
+    z : Tensor (S, N, L)
+        Where chains begin.
+    num_steps : int
+        States that are kept, after ``num_adapting`` that are not.
+    """
+    _check_chains(task, z, num_steps)
+
+    def move(z: Tensor, step: Tensor) -> Moved:
+        factor = torch.empty_like(z[..., 0]).uniform_(*JITTER, generator=rng)  # (S, N)
+        return hmc_step(task.log_prob, z, step * factor, num_leapfrog, rng=rng)
+
+    step = z.new_full((task.num_images,), 0.1)
+    for _ in range(num_adapting):
+        z, accept = move(z, step)
+        step = adapted(step, accept)
+
+    states, accepted = [], []
+    for _ in range(num_steps):
+        z, accept = move(z, step)
+        states.append(z)
+        accepted.append(accept.mean(0))
+    return Chains(torch.stack(states), torch.stack(accepted).mean(0))
+
+
+def _check_chains(task: Restoration, z: Tensor, num_steps: int) -> None:
+    at_least("num_steps", num_steps, 1)
+    has_shape("z", z, -1, task.num_images, task.model.latent_dim)
