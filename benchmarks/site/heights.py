@@ -92,18 +92,21 @@ def written(record: dict[str, dict[str, dict]]) -> str:
 
 
 def main() -> None:
-    record = {"explorers": {}, "sections": {}}
+    record = {"explorers": {}, "touched": {}, "sections": {}}
     with sync_playwright() as playwright:
         chromium = shutil.which("chromium") or playwright.chromium.executable_path
         browser = playwright.chromium.launch(
             executable_path=chromium, args=["--headless", "--no-sandbox"]
         )
         page = browser.new_page()
+        touched = browser.new_page(has_touch=True)
         for path in sorted(SITE.glob("chapters/*.html")):
             name = path.relative_to(SITE).with_suffix("").as_posix()
-            page.goto(path.as_uri())
-            rows = measured(page)
+            for one in (page, touched):
+                one.goto(path.as_uri())
+            rows, under_finger = measured(page), measured(touched)
             record["explorers"][name] = lines(rows, "explorers", EXPLORER)
+            record["touched"][name] = lines(under_finger, "explorers", EXPLORER)
             record["sections"][name] = lines(rows, "sections", SECTION)
             print(name, len(rows[0]["explorers"]), "explorers", file=sys.stderr)
         browser.close()

@@ -34,13 +34,27 @@ def test_between_two_knots_the_height_changes_evenly(width, height):
 
 
 def test_an_explorer_has_a_little_room_to_spare():
-    css = heights.explorer_rules(".a", KNOTS)
+    css = heights.explorer_rules(".a", KNOTS, KNOTS)
     assert reserved(css, 320, name="--reserved") == 1000 + heights.SPARE
+    assert "pointer" not in css
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 1044), (460, 1184), (2000, 754)])
+def test_under_a_finger_an_explorer_has_more_room(width, height):
+    higher = [[width, height + 40] for width, height in KNOTS]
+    css = heights.explorer_rules(".a", KNOTS, higher)
+    room = heights.explorer_rules(".a", KNOTS, KNOTS)
+    least = ".a{--reserved:1044px}"
+    finger = css.removeprefix(room).replace(f"@media(pointer:coarse){{{least}}}", least)
+    finger = finger.replace("@media(pointer:coarse) and ", "@media")
+    assert css.count("(pointer:coarse)") == len(KNOTS) + 1
+    assert reserved(finger, width, name="--reserved") == pytest.approx(height, abs=0.1)
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_record_has_a_line_over_all_widths_for_each(page):
-    lines = [*heights.of_explorers(page), *heights.of_sections(page).values()]
+    of_explorers = [knots for both in heights.of_explorers(page) for knots in both]
+    lines = [*of_explorers, *heights.of_sections(page).values()]
     assert len(lines) > 3
     for knots in lines:
         widths = [width for width, _ in knots]

@@ -39,8 +39,11 @@ def test_a_picture_gets_a_file(tmp_path):
     assert (tmp_path / address).read_bytes() == b"picture"
 
 
+KNOTS = [[320, 90], [1280, 80]]
+
+
 def test_room_is_reserved_for_the_explorers_that_were_measured(monkeypatch):
-    monkeypatch.setattr(widgets, "of_explorers", {"p": [[[320, 90], [1280, 80]]]}.get)
+    monkeypatch.setattr(widgets, "of_explorers", {"p": [(KNOTS, KNOTS)]}.get)
     body = f'{widgets.BOX}">one</div>{widgets.BOX}">two</div>'
     found = widgets._with_room(body, "p")
     assert found.count("<style>") == 1

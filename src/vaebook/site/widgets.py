@@ -112,7 +112,7 @@ def _with_room(body: str, pagename: str) -> str:
         k, knots = next(rooms, (0, None))
         if knots is None:
             return found[0]
-        css = explorer_rules(f".vb-room-{k}", knots)
+        css = explorer_rules(f".vb-room-{k}", *knots)
         return f"<style>{css}</style>{BOX} vb-room-{k}"
 
     return re.sub(BOX, box, body)
