@@ -219,6 +219,31 @@ def test_nothing_moves_on_a_phone(phone: Visit):
     assert_still(phone)
 
 
+def assert_room(visit: Visit) -> None:
+    """What is reserved for each explorer holds it, and not much more."""
+    visit.page.wait_for_function(ALL_LIVE)
+    for room, height in visit.page.evaluate(ROOMS):
+        assert height <= room <= height + 12
+
+
+@pytest.mark.browser
+def test_explorers_have_the_room_they_need_on_a_desktop(desktop: Visit):
+    assert_room(desktop)
+
+
+@pytest.mark.browser
+def test_explorers_have_the_room_they_need_under_a_finger(phone: Visit):
+    assert_room(phone)
+
+
+ALL_LIVE = """() => [...document.querySelectorAll(".vb-widget")]
+  .every((box) => box.querySelector(":scope > .vb-live > .vb"))"""
+ROOMS = """() => [...document.querySelectorAll(".vb-widget")].map((box) => [
+  parseFloat(getComputedStyle(box).minHeight),
+  box.querySelector(".vb-live").getBoundingClientRect().height,
+])"""
+
+
 @pytest.mark.browser
 def test_every_icon_is_drawn(desktop: Visit):
     """No icon font is loaded, so each icon must have a drawing of its own."""

@@ -13,7 +13,7 @@ from vaebook.site import execution, values
 from vaebook.site.execution import cached_values, opened_cache, run_all, run_alone
 from vaebook.site.values import ROLE, Value, known, merge, put_in, wanted
 
-PAGES = (Path(__file__).parents[2] / "chapters").glob("*.md")
+PAGES = [*(Path(__file__).parents[2] / "chapters").glob("*.md")]
 CODE, TEXT = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
 
 
@@ -163,7 +163,7 @@ Between them {value}`b`.
 ```
 {value}`no`
 ~~~
-And {value}`d`."""
+```not a fence``` And {value}`d`."""
 
 
 def test_what_is_asked_for_between_boxes_is_not_taken_for_code():

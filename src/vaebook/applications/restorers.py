@@ -1,14 +1,14 @@
 r"""Ways to the posterior of a restoration's code, on one interface (chapter 12)."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.optim import Adam
 
 from vaebook.applications.restoration import Restoration
 from vaebook.checks import at_least, has_shape
-from vaebook.evaluation import Moved, Search, adapted, hmc_step
+from vaebook.evaluation import Moved, Search, adapted, climb_by_adam, hmc_step
 from vaebook.likelihood import gaussian_log_prob
 from vaebook.monte_carlo import effective_sample_size
 from vaebook.reparameterization import gaussian_rsample
@@ -58,15 +58,7 @@ def most_probable(
     """
     has_shape("starts", starts, -1, task.num_images, task.model.latent_dim)
     search = search or Search()
-    z = starts.detach().clone().requires_grad_()
-    optimizer = Adam([z], lr=search.learning_rate)
-    for step in range(search.num_steps):
-        optimizer.param_groups[0]["lr"] = search.rate_at(step / search.num_steps)
-        with torch.enable_grad():
-            (z.grad,) = torch.autograd.grad(-task.log_prob(z).sum(), z)
-        optimizer.step()
-
-    ends = z.detach()
+    (ends,) = climb_by_adam(lambda z: task.log_prob(z).sum(), [starts], search)
     with torch.no_grad():
         best = task.log_prob(ends).argmax(0)  # (N,)
     return ends[best, torch.arange(task.num_images)]
@@ -129,8 +121,9 @@ def gibbs(
     Mattei & Frellsen (2018), section 3.
     """
     _check_chains(task, z, num_steps)
-    model, states, accepted = task.model, [], []
-    for _ in range(num_steps):
+    model = task.model
+
+    def move(z: Tensor) -> Moved:
         x = task.draw_image(z, rng=rng)  # (S, N, D)
         q = model.posterior(x)
         new = gaussian_rsample(*q, rng=rng)
@@ -138,10 +131,9 @@ def gibbs(
         gain = gain + gaussian_log_prob(z, *q) - gaussian_log_prob(new, *q)
         accept = gain.clamp(max=0).exp() if corrected else torch.ones_like(gain)
         moves = torch.empty_like(accept).uniform_(generator=rng) < accept
-        z = torch.where(moves[..., None], new, z)
-        states.append(z)
-        accepted.append(accept.mean(0))
-    return Chains(torch.stack(states), torch.stack(accepted).mean(0))
+        return Moved(torch.where(moves[..., None], new, z), accept)
+
+    return _followed(move, z, num_steps)
 
 
 def hmc(
@@ -166,20 +158,25 @@ def hmc(
     num_steps : int
         States that are kept, after ``num_adapting`` that are not.
     """
+
     _check_chains(task, z, num_steps)
 
-    def move(z: Tensor, step: Tensor) -> Moved:
+    def move(z: Tensor) -> Moved:
         factor = torch.empty_like(z[..., 0]).uniform_(*JITTER, generator=rng)  # (S, N)
         return hmc_step(task.log_prob, z, step * factor, num_leapfrog, rng=rng)
 
     step = z.new_full((task.num_images,), 0.1)
     for _ in range(num_adapting):
-        z, accept = move(z, step)
+        z, accept = move(z)
         step = adapted(step, accept)
+    return _followed(move, z, num_steps)
 
+
+def _followed(move: Callable[[Tensor], Moved], z: Tensor, num_steps: int) -> Chains:
+    """The states that so many moves lead through, from ``z`` (S, N, L)."""
     states, accepted = [], []
     for _ in range(num_steps):
-        z, accept = move(z, step)
+        z, accept = move(z)
         states.append(z)
         accepted.append(accept.mean(0))
     return Chains(torch.stack(states), torch.stack(accepted).mean(0))

@@ -64,7 +64,12 @@ from vaebook.evaluation.quadrature import (
     grid_log_joint,
     make_grid,
 )
-from vaebook.evaluation.refinement import Search, elbo_draws, refine_posterior
+from vaebook.evaluation.refinement import (
+    Search,
+    climb_by_adam,
+    elbo_draws,
+    refine_posterior,
+)
 from vaebook.evaluation.requests import by_images, images_of, with_density
 from vaebook.evaluation.samples import (
     Reliability,
@@ -103,6 +108,7 @@ __all__ = [
     "bits_per_pixel",
     "blind_starts",
     "by_images",
+    "climb_by_adam",
     "combined",
     "continuous_bernoulli_log_prob",
     "dequantize",

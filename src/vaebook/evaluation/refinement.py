@@ -1,6 +1,7 @@
 r"""The best diagonal Gaussian for each image, without the encoder (chapter 11)."""
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +17,7 @@ from vaebook.vae import LatentModel, Posterior
 
 @dataclass(frozen=True)
 class Search:
-    """How to climb an image's ELBO.
+    """How to climb, an image's ELBO say.
 
     Attributes
     ----------
@@ -40,6 +41,27 @@ class Search:
     def rate_at(self, done: float) -> float:
         """The learning rate when the share ``done`` of the steps is over."""
         return self.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def climb_by_adam(
+    height: Callable[..., Tensor], start: Sequence[Tensor], search: Search
+) -> list[Tensor]:
+    """Where Adam ends that climbs ``height(*place)``, (), from ``start``.
+
+    The start is left as it is, and so are all parameters that the height depends on.
+    """
+    place = [part.detach().clone().requires_grad_() for part in start]
+    optimizer = Adam(place, lr=search.learning_rate)
+
+    for step in range(search.num_steps):
+        optimizer.param_groups[0]["lr"] = search.rate_at(step / search.num_steps)
+        with torch.enable_grad():
+            slopes = torch.autograd.grad(-height(*place), place)
+        for part, slope in zip(place, slopes, strict=True):
+            part.grad = slope
+        optimizer.step()
+
+    return [part.detach() for part in place]
 
 
 def elbo_draws(
@@ -106,17 +128,12 @@ def refine_posterior(
     """
     with_density(model)
     images_of(x)
-    given = start or model.posterior(x)
-    q = Posterior(*(p.detach().clone().requires_grad_() for p in given))
-    optimizer = Adam(q, lr=search.learning_rate)
+    num_samples = search.num_samples
 
-    for step in range(search.num_steps):
-        optimizer.param_groups[0]["lr"] = search.rate_at(step / search.num_steps)
-        with torch.enable_grad():
-            log_w = elbo_draws(model, x, q, search.num_samples, path_only=True, rng=rng)
-            slopes = torch.autograd.grad(-log_w.mean(0).sum(), q)
-        for parameter, slope in zip(q, slopes, strict=True):
-            parameter.grad = slope
-        optimizer.step()
+    def height(*q: Tensor) -> Tensor:
+        log_w = elbo_draws(
+            model, x, Posterior(*q), num_samples, path_only=True, rng=rng
+        )
+        return log_w.mean(0).sum()
 
-    return Posterior(*(p.detach() for p in q))
+    return Posterior(*climb_by_adam(height, start or model.posterior(x), search))

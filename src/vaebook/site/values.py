@@ -19,7 +19,7 @@ from sphinx.util.docutils import SphinxRole
 from vaebook.figures import with_minus
 
 ROLE = re.compile(r"\{value\}`([^`]+)`")
-FENCE = re.compile(r"\s*(?P<marks>`{3,}|~{3,})(?P<rest>.*)")
+FENCE = re.compile(r"\s*(?P<marks>`{3,}|~{3,})(?P<rest>[^`]*)")
 SECONDS = 60  # that the values below one cell may take
 
 Values = Mapping[str, str]
