@@ -11,13 +11,15 @@ import torch
 from torch import Tensor
 
 from vaebook import results
+from vaebook.applications import study as applications_study
 from vaebook.datasets import binarize_noisily, load_digits, load_mnist
-from vaebook.evaluation.study import BRIEF, Study, run_study
+from vaebook.evaluation import study as evaluation_study
 from vaebook.monte_carlo import estimate
 from vaebook.protocols import Scorable
 from vaebook.training import Settings, State, fit, load_checkpoint, make_optimizer
 from vaebook.vae import VAE
 
+STUDIES = {"evaluation": evaluation_study, "applications": applications_study}
 SHORT = {"data": "digits", "epochs": 20, "samples": 100, "threads": 1}
 
 
@@ -25,6 +27,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run one command; ``arguments`` are those of the shell by default."""
     words = sys.argv[1:] if arguments is None else arguments
     options = parser().parse_args(words)
+    if options.command == "study" and options.name not in STUDIES:
+        parser().error(f"study needs --name, one of {', '.join(STUDIES)}")
     if options.checkpoint is None and options.command != "study":
         parser().error(f"{options.command} needs the name of a checkpoint")
 
@@ -131,12 +135,13 @@ def record(options: argparse.Namespace, command: str) -> None:
 
 
 def study(options: argparse.Namespace, command: str) -> None:
-    """Chapter 11's long runs over seeds, stored under a name: about half an hour."""
+    """The long runs of a chapter over seeds, stored under its name: up to an hour."""
     torch.set_num_threads(options.threads)
-    began = time.perf_counter()
-    numbers, pictures = run_study(Study())
+    chapter = STUDIES[options.name]
+    plan, began = chapter.Study(), time.perf_counter()
+    numbers, pictures = chapter.run_study(plan)
     seconds = time.perf_counter() - began
-    store(options, command, seconds, Study().seeds, numbers, pictures)
+    store(options, command, seconds, plan.seeds, numbers, pictures)
 
 
 def store(
@@ -165,7 +170,8 @@ def store(
 def short_run(options: argparse.Namespace) -> dict[str, float]:
     """Numbers of the same names in seconds, on the bundled digits."""
     if options.command == "study":
-        return run_study(BRIEF)[0]
+        chapter = STUDIES[options.name]
+        return chapter.run_study(chapter.BRIEF)[0]
     with TemporaryDirectory() as folder:
         elsewhere = {"checkpoint": Path(folder) / "short.safetensors"}
         shortened = argparse.Namespace(**vars(options) | SHORT | elsewhere)

@@ -1,6 +1,6 @@
 """The explorers, made as the chapters make them."""
 
-from functools import cache
+from functools import cache, partial
 
 import torch
 from scipy import stats
@@ -9,7 +9,7 @@ from torch.distributions import Normal
 
 from vaebook.autoencoder import Autoencoder
 from vaebook.bayes import LinearGaussian, standard_gaussian
-from vaebook.datasets import load_digits
+from vaebook.datasets import disturb, load_digits
 from vaebook.explore import (
     EllipseExplorer,
     EmStepper,
@@ -20,11 +20,13 @@ from vaebook.explore import (
     LikelihoodExplorer,
     PosteriorExplorer,
     ProposalExplorer,
+    RestorationExplorer,
     SamplerRace,
     SpectrumExplorer,
     explore,
 )
-from vaebook.vae import VAE
+from vaebook.training import Settings, fit
+from vaebook.vae import VAE, GaussianVAE
 
 
 def briefly_trained(latent_dim, epochs=25, kind=VAE):
@@ -142,3 +144,24 @@ def make_proposal(*start, seed=0, **options):
 def make_gradients(theta=1.0, batch=1, baseline="none", target="square", **options):
     given = {"theta": theta, "batch": batch, "baseline": baseline, "target": target}
     return GradientRace(**given, **options)
+
+
+@cache
+def grey_model():
+    """A model of the grey digits, in two seconds or so."""
+    rng = torch.Generator().manual_seed(0)
+    model = GaussianVAE(64, (64,), 6, rng=rng)
+    to_pixels = partial(disturb, noise=0.08)
+    fit(model, grey_digits().train.x, Settings(epochs=60, to_pixels=to_pixels), rng=rng)
+    return model
+
+
+def grey_digits():
+    return load_digits(binarize=False)
+
+
+def make_restoration(num=5, model=None, **options):
+    test = grey_digits().test
+    given = {"rng": torch.Generator().manual_seed(3)} | options
+    model = model or grey_model()
+    return RestorationExplorer(model, test.x[:num], test.y[:num], **given)

@@ -24,6 +24,7 @@ from explore.made import (
     make_posterior,
     make_proposal,
     make_race,
+    make_restoration,
     make_spectrum,
     make_stepper,
     make_surface,
@@ -33,7 +34,7 @@ from PIL import Image
 
 import vaebook.explore
 from vaebook.explore import SamplerRace
-from vaebook.vae import VAE
+from vaebook.vae import VAE, GaussianVAE
 
 
 class Owing(NamedTuple):
@@ -67,6 +68,11 @@ def pads_of_large_nets():
     return make_pads(models)
 
 
+def restoration_of_large_nets():
+    model = GaussianVAE(64, (96, 96), 16, rng=torch.Generator().manual_seed(0))
+    return make_restoration(num=10, model=model)
+
+
 def four_samplers():
     rng = torch.Generator().manual_seed(0)
     log_w = torch.randn(4, 10_000, 8, generator=rng)
@@ -92,6 +98,12 @@ EVERY = {
     "pads": Owing(make_pads, most=150_000, heaviest=pads_of_large_nets),
     "posterior": Owing(make_posterior, sliders(*AT_ONE_END), most=40_000),
     "proposal": Owing(partial(make_proposal, 0, 0.5)),
+    "restoration": Owing(
+        make_restoration,
+        lambda page: press(page, "See all"),
+        most=115_000,
+        heaviest=restoration_of_large_nets,
+    ),
     "sampler_race": Owing(partial(make_race, 8), heaviest=four_samplers),
     "spectrum": Owing(make_spectrum, sliders((1, "End"), (0, 250))),
     "stepper": Owing(

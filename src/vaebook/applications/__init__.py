@@ -1,16 +1,34 @@
 """What a VAE is for: images restored, drawn, represented (chapter 12)."""
 
+from vaebook.applications.baselines import (
+    exact_draws,
+    image_laws,
+    plain_enlargements,
+)
 from vaebook.applications.measurements import (
     Measurement,
     gaussian_blur,
     keep_pixels,
     mean_pool,
 )
+from vaebook.applications.quality import (
+    Coverage,
+    Spread,
+    coverage,
+    diversity,
+    misfit,
+    psnr,
+    spread_against_error,
+    squared_error,
+    ssim,
+)
 from vaebook.applications.restoration import (
     BinaryInpainting,
     GreyRestoration,
     Restoration,
     exact_restoration,
+    log_predictive,
+    unseen_directions,
 )
 from vaebook.applications.restorers import (
     Chains,
@@ -19,21 +37,37 @@ from vaebook.applications.restorers import (
     hmc,
     most_probable,
     resampled,
+    spread_states,
 )
 
 __all__ = [
     "BinaryInpainting",
     "Chains",
+    "Coverage",
     "GreyRestoration",
     "Measurement",
     "Resampled",
     "Restoration",
+    "Spread",
+    "coverage",
+    "diversity",
+    "exact_draws",
     "exact_restoration",
     "gaussian_blur",
     "gibbs",
     "hmc",
+    "image_laws",
     "keep_pixels",
+    "log_predictive",
     "mean_pool",
+    "misfit",
     "most_probable",
+    "plain_enlargements",
+    "psnr",
     "resampled",
+    "spread_against_error",
+    "spread_states",
+    "squared_error",
+    "ssim",
+    "unseen_directions",
 ]

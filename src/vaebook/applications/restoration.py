@@ -8,6 +8,7 @@ from torch import Tensor
 from vaebook.applications.measurements import Measurement, keep_pixels
 from vaebook.checks import cholesky, has_shape
 from vaebook.likelihood import FullGaussian, bernoulli_log_prob, gaussian_log_prob
+from vaebook.monte_carlo import log_mean_exp
 from vaebook.vae import VAE, GaussianVAE
 
 
@@ -34,6 +35,10 @@ class Restoration(ABC):
     @abstractmethod
     def draw_image(self, z: Tensor, *, rng: torch.Generator) -> Tensor:
         """A draw of p(x|z, y) for each code, (..., N, L) to (..., N, D)."""
+
+    @abstractmethod
+    def log_hidden(self, x: Tensor, z: Tensor) -> Tensor:
+        """log p of what y left unseen of images (N, D), given codes: (..., N) nats."""
 
     def log_prob(self, z: Tensor) -> Tensor:
         """log p(y, z) of codes (..., N, L): the log-posterior, up to a constant."""
@@ -87,6 +92,7 @@ class GreyRestoration(Restoration):
         chol = cholesky("covariance of y given z", cov)
         self.whiten = torch.linalg.solve_triangular(chol, unit, upper=False)  # (M, M)
         self.gain = self.var * torch.cholesky_solve(weights, chol).T  # (D, M)
+        self.unseen = unseen_directions(weights)  # (D - M, D)
 
     def log_likelihood(self, z: Tensor) -> Tensor:
         """log p(y|z) of codes (..., N, L): (..., N) nats."""
@@ -106,6 +112,17 @@ class GreyRestoration(Restoration):
         y = x @ self.weights.T
         y = y + self.sigma * torch.empty_like(y).normal_(generator=rng)
         return x + (self.y - y) @ self.gain.T
+
+    def log_hidden(self, x: Tensor, z: Tensor) -> Tensor:
+        r"""log p(Bx|z) of images (N, D) and codes (..., N, L): (..., N) nats.
+
+        B holds orthonormal directions that A doesn't see, AB^T = 0: given the code, y
+        says nothing of them. Where A keeps some pixels, they are the others.
+        """
+        mean = self.model.mean_image(z)
+        hidden, seen = mean @ self.unseen.T, x @ self.unseen.T
+        log_var = self.var.log().expand_as(hidden)
+        return gaussian_log_prob(seen, hidden, log_var)
 
     def exact(self) -> FullGaussian:
         r"""p(x|y) of a model with a linear decoder: ``mu`` (N, D), ``cov`` (D, D).
@@ -144,6 +161,7 @@ class BinaryInpainting(Restoration):
                 f"{tuple(mask.shape)}"
             )
         self.place = keep_pixels(mask).argmax(1)
+        self.rest = (~mask.flatten()).nonzero().flatten()
         has_shape("y", y, -1, len(self.place))
         self.model, self.num_images, self.y = model, len(y), y
 
@@ -159,10 +177,43 @@ class BinaryInpainting(Restoration):
         """A draw of p(x|z, y) for each code, (..., N, L) to (..., N, D)."""
         return self._with_seen(torch.bernoulli(self.model.mean_image(z), generator=rng))
 
+    def log_hidden(self, x: Tensor, z: Tensor) -> Tensor:
+        """log p of the pixels not seen of images (N, D): (..., N) nats."""
+        logits = self.model.decoder(z)[..., self.rest]
+        return bernoulli_log_prob(x[..., self.rest], logits)
+
     def _with_seen(self, x: Tensor) -> Tensor:
         seen = x.clone()
         seen[..., self.place] = self.y.to(x).expand(*x.shape[:-1], -1)
         return seen
+
+
+def unseen_directions(weights: Tensor) -> Tensor:
+    """Orthonormal rows (D - rank, D) that span what A (M, D) maps to 0."""
+    _, values, right = torch.linalg.svd(weights.double())
+    smallest = max(weights.shape) * torch.finfo(weights.dtype).eps * values[0]
+    return right[(values > smallest).sum() :].to(weights)
+
+
+@torch.no_grad()
+def log_predictive(task: Restoration, x: Tensor, z: Tensor) -> Tensor:
+    r"""log p of the unseen given the seen, by draws of the posterior: (N,) nats.
+
+    .. math:: \log\frac1S\sum_s p(\text{unseen of } x \mid z_s, y),
+              \qquad z_s \sim p(z|y)
+
+    Like every log of an unbiased estimate it is too low on average, the less the more
+    draws.
+
+    Parameters
+    ----------
+    task : Restoration
+    x : Tensor (N, D)
+        The whole images.
+    z : Tensor (S, N, L)
+    """
+    has_shape("z", z, -1, task.num_images, task.model.latent_dim)
+    return log_mean_exp(torch.stack([task.log_hidden(x, one) for one in z]).double())
 
 
 @torch.no_grad()

@@ -84,7 +84,7 @@ def resampled(
     z = task.model.prior_draws(num_draws, rng=rng)
     log_w = torch.cat(
         [
-            task.log_likelihood(some[:, None].expand(-1, task.num_images, -1))
+            task.log_likelihood(some[:, None])  # (C, 1, L), the same for every image
             for some in z.split(chunk)
         ]
     ).double()  # (M, N)
@@ -158,7 +158,6 @@ def hmc(
     num_steps : int
         States that are kept, after ``num_adapting`` that are not.
     """
-
     _check_chains(task, z, num_steps)
 
     def move(z: Tensor) -> Moved:
@@ -180,6 +179,13 @@ def _followed(move: Callable[[Tensor], Moved], z: Tensor, num_steps: int) -> Cha
         states.append(z)
         accepted.append(accept.mean(0))
     return Chains(torch.stack(states), torch.stack(accepted).mean(0))
+
+
+def spread_states(chains: Chains, num: int) -> Tensor:
+    """So many states, evenly along the run and from chain after chain: (num, N, L)."""
+    states = chains.z.flatten(0, 1)  # (T S, N, L), the chains beside each other
+    at_least("the number of states", len(states), num)
+    return states[torch.linspace(0, len(states) - 1, num).round().long()]
 
 
 def _check_chains(task: Restoration, z: Tensor, num_steps: int) -> None:

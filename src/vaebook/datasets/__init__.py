@@ -4,6 +4,7 @@ from vaebook.datasets.bundled import (
     Digits,
     Split,
     binarize_noisily,
+    disturb,
     load_digits,
     load_iris,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "Mnist",
     "Split",
     "binarize_noisily",
+    "disturb",
     "download_mnist",
     "load_digits",
     "load_iris",

@@ -66,6 +66,22 @@ def load_iris() -> Split:
     return Split(torch.from_numpy(iris.data), torch.from_numpy(iris.target).long())
 
 
+def disturb(grey: Tensor, noise: float = 0.12, *, rng: torch.Generator) -> Tensor:
+    """Grey pixels with Gaussian noise: a new draw each time a batch is made.
+
+    A model of such pixels is a model of ink seen through that noise, and cannot learn
+    an image by heart to more decimals than it leaves.
+
+    Parameters
+    ----------
+    grey : Tensor (N, D)
+    noise : float
+        Standard deviation, in the unit of ``grey``.
+    """
+    eps = torch.randn(grey.shape, generator=rng, dtype=grey.dtype, device=grey.device)
+    return grey + noise * eps
+
+
 def binarize_noisily(
     grey: Tensor, noise: float = 0.125, *, rng: torch.Generator
 ) -> Tensor:
@@ -91,5 +107,4 @@ def binarize_noisily(
     Tensor (N, D)
         Zeros and ones, of the type of ``grey``.
     """
-    eps = torch.randn(grey.shape, generator=rng, dtype=grey.dtype, device=grey.device)
-    return (grey + noise * eps >= 7.5 / 16).to(grey.dtype)
+    return (disturb(grey, noise, rng=rng) >= 7.5 / 16).to(grey.dtype)

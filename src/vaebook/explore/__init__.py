@@ -10,6 +10,7 @@ from vaebook.explore.pads import LatentPads
 from vaebook.explore.parts.packing import rounded
 from vaebook.explore.posterior import PosteriorExplorer
 from vaebook.explore.proposal import ProposalExplorer
+from vaebook.explore.restoration import RestorationExplorer
 from vaebook.explore.sampler_race import SamplerRace
 from vaebook.explore.spectrum import SpectrumExplorer
 from vaebook.explore.stepper import EmStepper
@@ -26,6 +27,7 @@ __all__ = [
     "LikelihoodExplorer",
     "PosteriorExplorer",
     "ProposalExplorer",
+    "RestorationExplorer",
     "SamplerRace",
     "SpectrumExplorer",
     "Terms",

@@ -1,0 +1,302 @@
+r"""The long runs of chapter 12, over seeds: every number with a name (chapter 12)."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+from torch.distributions import MultivariateNormal
+
+from vaebook.applications.baselines import (
+    exact_draws,
+    image_laws,
+    plain_enlargements,
+)
+from vaebook.applications.measurements import (
+    Measurement,
+    gaussian_blur,
+    keep_pixels,
+    mean_pool,
+)
+from vaebook.applications.quality import psnr, squared_error
+from vaebook.applications.report import (
+    SHAPE,
+    Answer,
+    Case,
+    Named,
+    compared,
+    energy,
+    judged,
+    own_class,
+    with_error,
+)
+from vaebook.applications.restoration import (
+    GreyRestoration,
+    exact_restoration,
+    log_predictive,
+    unseen_directions,
+)
+from vaebook.applications.restorers import (
+    Chains,
+    gibbs,
+    hmc,
+    most_probable,
+    resampled,
+    spread_states,
+)
+from vaebook.datasets import Digits, Split, disturb, load_digits
+from vaebook.evaluation import Search, split_r_hat
+from vaebook.training import Settings, fit
+from vaebook.vae import GaussianVAE
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the model of grey digits is made; chosen on validation images."""
+
+    latent_dim: int = 64
+    width: int = 256
+    noise: float = 0.12
+    epochs: int = 1600
+
+
+RECIPES = {
+    "undisturbed": Recipe(noise=0.0),
+    "few_latents": Recipe(latent_dim=8),
+    "brief": Recipe(epochs=400),
+    "chosen": Recipe(),
+}
+CLIMB = Search(num_steps=1000)
+
+
+@dataclass(frozen=True)
+class Study:
+    """How much is run: the whole by default, seconds of it for a test.
+
+    Attributes
+    ----------
+    epochs : int, optional
+        In place of the recipe's.
+    seeds : tuple of int
+    num_images : int
+        Of the test digits, and of those to choose on.
+    num_chains, num_adapting, num_steps : int
+        Of each image.
+    num_draws : int
+        Of those states, to look at one by one.
+    num_blind : int
+        Codes of the prior, to be resampled.
+    """
+
+    epochs: int | None = None
+    seeds: tuple[int, ...] = (0, 1, 2)
+    num_images: int = 447
+    num_chains: int = 8
+    num_adapting: int = 100
+    num_steps: int = 200
+    num_draws: int = 199
+    num_blind: int = 20_000
+
+
+BRIEF = Study(
+    epochs=1,
+    seeds=(0,),
+    num_images=5,
+    num_chains=2,
+    num_adapting=2,
+    num_steps=20,
+    num_draws=19,
+    num_blind=50,
+)
+
+
+def measurements() -> dict[str, Measurement]:
+    """What is measured of 8 by 8 images: 4 by 4 means, the upper half, a blur."""
+    upper = torch.arange(8)[:, None].expand(SHAPE) < 4
+    return {
+        "enlarged": Measurement(mean_pool(*SHAPE, 2)),
+        "completed": Measurement(keep_pixels(upper)),
+        "deblurred": Measurement(gaussian_blur(*SHAPE, 1.0), 0.05),
+    }
+
+
+def run_study(plan: Study) -> tuple[dict[str, float], dict[str, str]]:
+    """All runs of the plan: numbers by name, and no pictures.
+
+    Names end in the seed. Ratios are in dB, densities in nats; ``error`` is a standard
+    error over images.
+    """
+    digits, numbers, means = first_of(plan.num_images), {}, []
+    for seed in plan.seeds:
+        for name, value in _of_one_seed(plan, digits, seed, means):
+            numbers[f"{name}.{seed}"] = float(value)
+            print(f"{name}.{seed} {float(value):.4f}", flush=True)
+    together = psnr(squared_error(torch.stack(means).mean(0), digits.test.x))
+    return numbers | {"enlarged.together.psnr": together.mean}, {}
+
+
+def first_of(num_images: int) -> Digits:
+    """Grey digits: all to train on, so many to choose on and to test."""
+    grey = load_digits(binarize=False)
+    few = [Split(x[:num_images], y[:num_images]) for x, y in grey[1:]]
+    return Digits(grey.train, *few)
+
+
+def _of_one_seed(plan: Study, digits: Digits, seed: int, means: list[Tensor]) -> Named:
+    rng = torch.Generator().manual_seed(seed)
+    for name, recipe in RECIPES.items():
+        model = trained(recipe, digits.train.x, seed, epochs=plan.epochs)
+        yield from _of_recipe(name, model, digits.validation.x, plan, rng=rng)
+
+    for name, measurement in measurements().items():
+        y = measurement.observe(digits.test.x, rng=rng)
+        case = Case(name, measurement, digits, y)
+        gaussian = yield from _by_laws(case, plan, rng=rng)
+        answer = yield from _by_model(case, model, gaussian, plan, rng=rng)
+        if name == "enlarged":
+            means.append(answer.mean)
+            yield from _by_repetition(case)
+            yield from _by_other_ways(case, model, answer.mean, plan, rng=rng)
+
+
+def trained(
+    recipe: Recipe, x: Tensor, seed: int, *, epochs: int | None = None
+) -> GaussianVAE:
+    """The model of a recipe, trained on grey digits (N, 64)."""
+    rng = torch.Generator().manual_seed(seed)
+    hidden = recipe.width, recipe.width
+    model = GaussianVAE(x.shape[1], hidden, recipe.latent_dim, rng=rng)
+    settings = Settings(
+        epochs=epochs or recipe.epochs,
+        weight_decay=0.05,
+        to_pixels=partial(disturb, noise=recipe.noise),
+    )
+    fit(model, x, settings, rng=rng)
+    return model
+
+
+def _of_recipe(
+    name: str, model: GaussianVAE, x: Tensor, plan: Study, *, rng: torch.Generator
+) -> Named:
+    """What the choice is made by: the posterior mean of enlarged validation digits."""
+    pool = measurements()["enlarged"]
+    task = GreyRestoration(model, pool, pool.means(x))
+    answer, chains = answered(task, plan, rng=rng)
+    yield f"recipe.{name}.validation", psnr(squared_error(answer.mean, x)).mean
+    yield f"recipe.{name}.r_hat", split_r_hat(chains.z).median()
+    yield f"recipe.{name}.sigma", task.var.sqrt()
+
+
+def begun(task: GreyRestoration, plan: Study, *, rng: torch.Generator) -> Tensor:
+    """Where chains begin: codes of the prior, led to images like y by pseudo-Gibbs."""
+    blind = task.model.prior_draws(plan.num_chains * task.num_images, rng=rng)
+    z = blind.unflatten(0, (plan.num_chains, task.num_images))
+    return gibbs(task, z, 20, corrected=False, rng=rng).z[-1]
+
+
+@torch.no_grad()
+def answered(
+    task: GreyRestoration, plan: Study, *, rng: torch.Generator
+) -> tuple[Answer, Chains]:
+    """By Hamiltonian Monte Carlo, and its chains."""
+    z = begun(task, plan, rng=rng)
+    sizes = plan.num_steps, plan.num_adapting
+    chains = hmc(task, z, sizes[0], num_adapting=sizes[1], rng=rng)
+    kept = spread_states(chains, plan.num_draws)
+    return Answer(mean_of(task, chains.z), task.draw_image(kept, rng=rng)), chains
+
+
+@torch.no_grad()
+def mean_of(task: GreyRestoration, z: Tensor) -> Tensor:
+    """E[x|y] by states (T, S, N, L): (N, D)."""
+    return torch.stack([task.mean_image(some).mean(0) for some in z]).mean(0)
+
+
+def _by_laws(
+    case: Case, plan: Study, *, rng: torch.Generator
+) -> Generator[tuple[str, float], None, Answer]:
+    """By Gaussian laws of images, exactly; returns the answer of the last."""
+    measurement = case.measurement
+    for law_name, law in image_laws(case.digits.train.x).items():
+        name = f"{case.name}.{law_name}"
+        exact = exact_restoration(law, measurement, case.y.double())
+        answer = Answer(exact.mu, exact_draws(exact, plan.num_draws, rng=rng))
+        yield from judged(name, case, answer)
+
+        unseen = unseen_directions(measurement.weights.double())
+        if len(unseen):
+            cov = unseen @ exact.cov @ unseen.T
+            left = MultivariateNormal(exact.mu @ unseen.T, cov)
+            log_p = left.log_prob(case.digits.test.x.double() @ unseen.T)
+            yield from with_error(f"{name}.log_hidden", log_p)
+    return answer
+
+
+def _by_model(
+    case: Case,
+    model: GaussianVAE,
+    gaussian: Answer,
+    plan: Study,
+    *,
+    rng: torch.Generator,
+) -> Generator[tuple[str, float], None, Answer]:
+    """By the VAE, and how much nearer its mean is than that of a Gaussian."""
+    name, task = f"{case.name}.vae", GreyRestoration(model, case.measurement, case.y)
+    answer, chains = answered(task, plan, rng=rng)
+    yield from judged(name, case, answer)
+    won = case.errors(gaussian.mean) - case.errors(answer.mean)
+    yield from with_error(f"{name}.won", won)
+    yield from _of_chains(name, task, chains, case.digits.test.x)
+
+    best = most_probable(task, begun(task, plan, rng=rng), CLIMB)
+    kept = spread_states(chains, plan.num_draws)
+    with torch.no_grad():
+        highest, without_noise = task.mean_image(best), task.mean_image(kept)
+    yield from compared(f"{name}.map", case, highest)
+    yield from compared(f"{name}.clean", case, without_noise[0])
+    yield f"{name}.draws.own_class", own_class(case.digits, without_noise)
+    return answer
+
+
+def _of_chains(name: str, task: GreyRestoration, chains: Chains, x: Tensor) -> Named:
+    """Whether chains agree, and what they say of what was not seen of images (N, D)."""
+    yield f"{name}.acceptance", chains.accept.mean()
+    r_hat = split_r_hat(chains.z)  # (N, L)
+    yield f"{name}.r_hat", r_hat.median()
+    yield f"{name}.mixed", (r_hat.amax(1) < 1.1).double().mean()
+    if len(task.unseen):
+        log_p = log_predictive(task, x, chains.z.flatten(0, 1))
+        yield from with_error(f"{name}.log_hidden", log_p)
+        half = log_predictive(task, x, chains.z[::2].flatten(0, 1))
+        yield f"{name}.log_hidden.half", half.mean()
+
+
+def _by_repetition(case: Case) -> Named:
+    """Baselines without a model, and the digits themselves."""
+    for name, found in plain_enlargements(case.y).items():
+        yield from compared(f"{case.name}.{name}.mean", case, found)
+    yield "truth.own_class", own_class(case.digits, case.digits.test.x[None])
+    yield "truth.energy", energy(case.digits, case.digits.test.x)
+
+
+def _by_other_ways(
+    case: Case, model: GaussianVAE, mean: Tensor, plan: Study, *, rng: torch.Generator
+) -> Named:
+    """The posterior mean, and how far it is from that of Hamiltonian Monte Carlo."""
+    task, x = GreyRestoration(model, case.measurement, case.y), case.digits.test.x
+    blind = resampled(task, plan.num_blind, plan.num_draws, rng=rng)
+    yield from _way("resampled", x, mean_of(task, blind.z[None]), mean)
+    yield "ways.resampled.ess", blind.ess.median()
+    for way, corrected in {"pseudo": False, "corrected": True}.items():
+        z = begun(task, plan, rng=rng)
+        chains = gibbs(task, z, 2 * plan.num_steps, corrected=corrected, rng=rng)
+        late = chains.z[plan.num_steps :]
+        yield from _way(way, x, mean_of(task, late), mean)
+        yield f"ways.{way}.acceptance", chains.accept.mean()
+        yield f"ways.{way}.r_hat", split_r_hat(late).median()
+
+
+def _way(name: str, x: Tensor, found: Tensor, mean: Tensor) -> Named:
+    yield f"ways.{name}.psnr", psnr(squared_error(found, x)).mean
+    yield f"ways.{name}.apart", squared_error(found, mean).mean().sqrt()
