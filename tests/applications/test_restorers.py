@@ -7,11 +7,13 @@ from scipy import stats
 
 from vaebook.applications import (
     BinaryInpainting,
+    Chains,
     GreyRestoration,
     gibbs,
     hmc,
     most_probable,
     resampled,
+    spread_states,
 )
 from vaebook.evaluation import Search, split_r_hat
 from vaebook.vae import VAE
@@ -198,6 +200,17 @@ def test_inpainted_codes_follow_the_posterior_by_quadrature(assert_within):
         assert_within(spread.mean(0), cov, spread.std(0) / 200**0.5)
 
 
+def test_a_chain_that_runs_away_is_told(task):
+    """An encoder that answers with more each time it is asked."""
+    own = task.model.posterior
+    task.model.posterior = lambda x: type(own(x))(1e200 * own(x).mu, own(x).log_var)
+    rng = torch.Generator().manual_seed(0)
+    with pytest.raises(ValueError, match="codes of the chains must be finite"):
+        gibbs(task, starts(2, task), 9, corrected=False, rng=rng)
+    stays = gibbs(task, starts(2, task), 9, rng=rng)
+    assert stays.z.isfinite().all() and (stays.accept == 0).all()
+
+
 def test_same_seed_same_chains_and_global_generator_left_alone(task):
     before = torch.get_rng_state()
     for way in (gibbs, hmc):
@@ -236,3 +249,16 @@ def test_law_of_the_code_is_that_of_the_grid(task, code_law):
     np.testing.assert_allclose(mean, code_law[0], atol=1e-6)
     near = stats.multivariate_normal(code_law[0][0], code_law[1]).pdf(grid.numpy())
     np.testing.assert_allclose(shares[:, 0], near / near.sum(), atol=1e-8)
+
+
+def test_states_are_taken_evenly_from_all_chains():
+    z = torch.arange(12.0).view(4, 3, 1, 1)  # a state is 3 t + s
+    chains = Chains(z, torch.ones(1))
+    assert spread_states(chains, 12).flatten().tolist() == list(range(12))
+    assert spread_states(chains, 4).flatten().tolist() == [0, 4, 8, 9]
+    assert spread_states(chains, 2).flatten().tolist() == [0, 7]
+    for num in range(1, 13):
+        few = spread_states(chains, num).flatten().tolist()
+        assert len(set(few)) == num
+    with pytest.raises(ValueError, match="number of states must be at least 13"):
+        spread_states(chains, 13)

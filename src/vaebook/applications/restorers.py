@@ -1,5 +1,6 @@
 r"""Ways to the posterior of a restoration's code, on one interface (chapter 12)."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -7,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vaebook.applications.restoration import Restoration
-from vaebook.checks import at_least, has_shape
+from vaebook.checks import at_least, finite, has_shape
 from vaebook.evaluation import Moved, Search, adapted, climb_by_adam, hmc_step
 from vaebook.likelihood import gaussian_log_prob
 from vaebook.monte_carlo import effective_sample_size
@@ -109,7 +110,7 @@ def gibbs(
               q(z' \mid x)}\Bigr)
 
     ``corrected`` false accepts all: the pseudo-Gibbs sampler, which is right only where
-    the encoder is.
+    the encoder is, and where the encoder is far off it may run away.
 
     Parameters
     ----------
@@ -117,6 +118,11 @@ def gibbs(
     z : Tensor (S, N, L)
         Where chains begin.
     num_steps : int
+
+    Raises
+    ------
+    ValueError
+        If a chain ran away until its code was no longer finite.
 
     Mattei & Frellsen (2018), section 3.
     """
@@ -129,6 +135,7 @@ def gibbs(
         new = gaussian_rsample(*q, rng=rng)
         gain = model.log_joint(x, new) - model.log_joint(x, z)
         gain = gain + gaussian_log_prob(z, *q) - gaussian_log_prob(new, *q)
+        gain = gain.nan_to_num(nan=-math.inf)
         accept = gain.clamp(max=0).exp() if corrected else torch.ones_like(gain)
         moves = torch.empty_like(accept).uniform_(generator=rng) < accept
         return Moved(torch.where(moves[..., None], new, z), accept)
@@ -178,14 +185,16 @@ def _followed(move: Callable[[Tensor], Moved], z: Tensor, num_steps: int) -> Cha
         z, accept = move(z)
         states.append(z)
         accepted.append(accept.mean(0))
+    finite("codes of the chains", z)
     return Chains(torch.stack(states), torch.stack(accepted).mean(0))
 
 
 def spread_states(chains: Chains, num: int) -> Tensor:
-    """So many states, evenly along the run and from chain after chain: (num, N, L)."""
-    states = chains.z.flatten(0, 1)  # (T S, N, L), the chains beside each other
-    at_least("the number of states", len(states), num)
-    return states[torch.linspace(0, len(states) - 1, num).round().long()]
+    """So many states, evenly along the run and of each chain in turn: (num, N, L)."""
+    length, width = chains.z.shape[:2]
+    at_least("the number of states", length * width, num)
+    each = torch.arange(num)
+    return chains.z[each * length // num, each % width]
 
 
 def _check_chains(task: Restoration, z: Tensor, num_steps: int) -> None:

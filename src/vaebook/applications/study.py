@@ -68,6 +68,7 @@ RECIPES = {
     "chosen": Recipe(),
 }
 CLIMB = Search(num_steps=1000)
+LED = 20  # steps of pseudo-Gibbs, without which the corrected chain hardly moves
 
 
 @dataclass(frozen=True)
@@ -189,10 +190,9 @@ def _of_recipe(
 
 
 def begun(task: GreyRestoration, plan: Study, *, rng: torch.Generator) -> Tensor:
-    """Where chains begin: codes of the prior, led to images like y by pseudo-Gibbs."""
+    """Where chains begin: codes of the prior, (S, N, L)."""
     blind = task.model.prior_draws(plan.num_chains * task.num_images, rng=rng)
-    z = blind.unflatten(0, (plan.num_chains, task.num_images))
-    return gibbs(task, z, 20, corrected=False, rng=rng).z[-1]
+    return blind.unflatten(0, (plan.num_chains, task.num_images))
 
 
 @torch.no_grad()
@@ -290,6 +290,7 @@ def _by_other_ways(
     yield "ways.resampled.ess", blind.ess.median()
     for way, corrected in {"pseudo": False, "corrected": True}.items():
         z = begun(task, plan, rng=rng)
+        z = gibbs(task, z, LED, corrected=False, rng=rng).z[-1]
         chains = gibbs(task, z, 2 * plan.num_steps, corrected=corrected, rng=rng)
         late = chains.z[plan.num_steps :]
         yield from _way(way, x, mean_of(task, late), mean)
