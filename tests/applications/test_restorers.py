@@ -15,7 +15,7 @@ from vaebook.applications import (
     resampled,
     spread_states,
 )
-from vaebook.evaluation import Search, split_r_hat
+from vaebook.evaluation import Moved, Search, split_r_hat
 from vaebook.vae import VAE
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -140,6 +140,44 @@ def test_hmc_follows_the_posterior(task, code_law, assert_within):
     assert split_r_hat(chains.z).max() < 1.02
 
 
+def test_the_run_before_brings_the_likelihood_in_by_and_by(task, monkeypatch):
+    """What each move's density weighs the likelihood with, and that it ends at 1."""
+    z = starts(2, task)
+    weights = []
+
+    def watched(density, at, *_, **__):
+        with torch.no_grad():
+            prior, joint = task.model.code_log_prob(z), density(z)
+            weights.append(((joint - prior) / task.log_likelihood(z)).mean().item())
+        return Moved(at, torch.full(at.shape[:-1], 0.65))
+
+    monkeypatch.setattr("vaebook.applications.restorers.hmc_step", watched)
+    rng = torch.Generator().manual_seed(0)
+    hmc(task, z, 2, num_before=9, rng=rng)
+    rising = [k / 6 for k in range(1, 7)]
+    assert weights == pytest.approx([*rising, 1, 1, 1, 1, 1])
+    weights.clear()
+    hmc(task, z, 2, num_before=3, annealed=False, rng=rng)
+    assert weights == pytest.approx([1] * 5)
+
+
+def test_chains_find_the_large_hill_of_two(task, monkeypatch):
+    """A likelihood with a hill of 1/400 of the mass, on which abrupt chains stay."""
+
+    def log_likelihood(z):
+        large = -0.5 * ((z - 1.0) / 0.25).square().sum(-1)
+        poor = -0.5 * ((z + 1.0) / 0.25).square().sum(-1) - 6
+        return torch.logaddexp(large, poor)
+
+    monkeypatch.setattr(task, "log_likelihood", log_likelihood)
+    shares = {}
+    for annealed in (True, False):
+        rng = torch.Generator().manual_seed(0)
+        z = hmc(task, starts(100, task), 20, annealed=annealed, rng=rng).z[-1]
+        shares[annealed] = (z.sum(-1) > 0).double().mean().item()
+    assert shares[True] > shares[False] + 0.1
+
+
 def test_all_ways_give_the_exact_image(task, exact, assert_within):
     """E[x|y] as the mean of E[x|z, y] over codes, by each way."""
     rng = torch.Generator().manual_seed(1)
@@ -227,6 +265,7 @@ def test_same_seed_same_chains_and_global_generator_left_alone(task):
     [
         (lambda t, r: gibbs(t, starts(2, t), 0, rng=r), "num_steps must be at least 1"),
         (lambda t, r: hmc(t, starts(2, t), 0, rng=r), "num_steps must be at least 1"),
+        (lambda t, r: hmc(t, starts(2, t), 3, num_before=0, rng=r), "num_before must"),
         (lambda t, r: gibbs(t, starts(2, t)[0], 3, rng=r), "z must be of shape"),
         (lambda t, r: hmc(t, starts(2, t)[:, :2], 3, rng=r), "z must be of shape"),
         (lambda t, r: most_probable(t, starts(2, t)[0]), "starts must be of shape"),

@@ -82,10 +82,13 @@ def test_every_answer_is_of_the_same_measurement(watched):
 
 
 def test_chains_are_as_long_as_the_plan_says(watched):
-    for (_, z, steps), named, chains in watched.hmc:
-        assert z.shape[0] == BRIEF.num_chains and steps == BRIEF.num_steps
-        assert named["num_adapting"] == BRIEF.num_adapting
-        assert chains.z.shape[0] == BRIEF.num_steps
+    widths = [z.shape[0] for (_, z, _), _, _ in watched.hmc]
+    assert widths == [2] * len(RECIPES) + [BRIEF.num_chains] * 4
+    for (_, _, steps), named, chains in watched.hmc:
+        assert steps == chains.z.shape[0] == BRIEF.num_steps
+        assert named["num_before"] == BRIEF.num_before
+    abrupt = [named.get("annealed", True) for _, named, _ in watched.hmc]
+    assert abrupt.count(False) == 1
     kinds = [named.get("corrected", True) for _, named, _ in watched.gibbs]
     assert kinds.count(True) == 1
 
@@ -102,6 +105,14 @@ def test_the_mean_of_the_pseudo_chain_and_of_the_corrected_are_their_own(watched
     found = watched.numbers
     assert found["ways.corrected.psnr.0"] == pytest.approx(ends[True], abs=1e-4)
     assert found["ways.pseudo.psnr.0"] == pytest.approx(ends[False], abs=1e-4)
+
+
+def test_unequal_chains_are_as_far_apart_as_their_heights(watched):
+    (task, *_), _, chains = watched.hmc[len(RECIPES)]
+    with torch.no_grad():
+        height = task.log_prob(chains.z).mean(0).numpy()
+    found = watched.numbers["enlarged.vae.unequal.0"]
+    assert found == pytest.approx(np.ptp(height, 0).mean(), rel=1e-5)
 
 
 def test_what_is_won_is_the_difference_of_the_squared_errors(watched):

@@ -15,6 +15,8 @@ from vaebook.monte_carlo import effective_sample_size
 from vaebook.reparameterization import gaussian_rsample
 
 JITTER = 0.6, 1.2  # of each move's step size, times the one that was found
+LEAPFROG = 5  # steps of each move
+RISING = 2 / 3  # of the run before the run: the rest is at the posterior itself
 
 
 class Chains(NamedTuple):
@@ -148,32 +150,44 @@ def hmc(
     z: Tensor,
     num_steps: int,
     *,
-    num_adapting: int = 100,
-    num_leapfrog: int = 5,
+    num_before: int = 300,
+    annealed: bool = True,
     rng: torch.Generator,
 ) -> Chains:
-    """Hamiltonian Monte Carlo on the code, its steps found in a run before the run.
+    r"""Hamiltonian Monte Carlo on the code, after a run that is thrown away.
 
-    Each move draws its step size around the one that was found: of equal moves some
-    would end where they began, as a pendulum does after each swing (Neal 2011).
+    .. math:: \log p(z) + \beta_t \log p(y \mid z), \qquad \beta_t \nearrow 1
+
+    The run before finds the step size of each image. In its first two thirds it also
+    brings the likelihood in by and by, so that chains from the prior are led to the
+    large hills of the posterior; let loose on it at once (``annealed`` false), some
+    climb a poor hill and stay there. Each move draws its step size around the one that
+    was found: of equal moves some would end where they began, as a pendulum does after
+    each swing (Neal 2011).
 
     Parameters
     ----------
     task : Restoration
     z : Tensor (S, N, L)
-        Where chains begin.
+        Where chains begin: draws of the prior.
     num_steps : int
-        States that are kept, after ``num_adapting`` that are not.
+        States that are kept, after ``num_before`` that are not.
     """
     _check_chains(task, z, num_steps)
+    at_least("num_before", num_before, 1)
+    prior = task.model.code_log_prob
 
-    def move(z: Tensor) -> Moved:
+    def move(z: Tensor, beta: float = 1.0) -> Moved:
         factor = torch.empty_like(z[..., 0]).uniform_(*JITTER, generator=rng)  # (S, N)
-        return hmc_step(task.log_prob, z, step * factor, num_leapfrog, rng=rng)
+
+        def density(z: Tensor) -> Tensor:
+            return prior(z) + beta * task.log_likelihood(z)
+
+        return hmc_step(density, z, step * factor, LEAPFROG, rng=rng)
 
     step = z.new_full((task.num_images,), 0.1)
-    for _ in range(num_adapting):
-        z, accept = move(z)
+    for t in range(1, num_before + 1):
+        z, accept = move(z, min(1.0, t / (RISING * num_before)) if annealed else 1.0)
         step = adapted(step, accept)
     return _followed(move, z, num_steps)
 

@@ -1,7 +1,7 @@
 r"""The long runs of chapter 12, over seeds: every number with a name (chapter 12)."""
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -82,7 +82,7 @@ class Study:
     seeds : tuple of int
     num_images : int
         Of the test digits, and of those to choose on.
-    num_chains, num_adapting, num_steps : int
+    num_chains, num_before, num_steps : int
         Of each image.
     num_draws : int
         Of those states, to look at one by one.
@@ -94,7 +94,7 @@ class Study:
     seeds: tuple[int, ...] = (0, 1, 2)
     num_images: int = 447
     num_chains: int = 8
-    num_adapting: int = 100
+    num_before: int = 300
     num_steps: int = 200
     num_draws: int = 199
     num_blind: int = 20_000
@@ -104,8 +104,8 @@ BRIEF = Study(
     epochs=1,
     seeds=(0,),
     num_images=5,
-    num_chains=2,
-    num_adapting=2,
+    num_chains=4,
+    num_before=4,
     num_steps=20,
     num_draws=19,
     num_blind=50,
@@ -183,7 +183,8 @@ def _of_recipe(
     """What the choice is made by: the posterior mean of enlarged validation digits."""
     pool = measurements()["enlarged"]
     task = GreyRestoration(model, pool, pool.means(x))
-    answer, chains = answered(task, plan, rng=rng)
+    fewer = replace(plan, num_chains=plan.num_chains // 2)
+    answer, chains = answered(task, fewer, rng=rng)
     yield f"recipe.{name}.validation", psnr(squared_error(answer.mean, x)).mean
     yield f"recipe.{name}.r_hat", split_r_hat(chains.z).median()
     yield f"recipe.{name}.sigma", task.var.sqrt()
@@ -201,8 +202,7 @@ def answered(
 ) -> tuple[Answer, Chains]:
     """By Hamiltonian Monte Carlo, and its chains."""
     z = begun(task, plan, rng=rng)
-    sizes = plan.num_steps, plan.num_adapting
-    chains = hmc(task, z, sizes[0], num_adapting=sizes[1], rng=rng)
+    chains = hmc(task, z, plan.num_steps, num_before=plan.num_before, rng=rng)
     kept = spread_states(chains, plan.num_draws)
     return Answer(mean_of(task, chains.z), task.draw_image(kept, rng=rng)), chains
 
@@ -265,11 +265,20 @@ def _of_chains(name: str, task: GreyRestoration, chains: Chains, x: Tensor) -> N
     r_hat = split_r_hat(chains.z)  # (N, L)
     yield f"{name}.r_hat", r_hat.median()
     yield f"{name}.mixed", (r_hat.amax(1) < 1.1).double().mean()
+    yield f"{name}.unequal", unequal(task, chains)
     if len(task.unseen):
         log_p = log_predictive(task, x, chains.z.flatten(0, 1))
         yield from with_error(f"{name}.log_hidden", log_p)
         half = log_predictive(task, x, chains.z[::2].flatten(0, 1))
         yield f"{name}.log_hidden.half", half.mean()
+
+
+@torch.no_grad()
+def unequal(task: GreyRestoration, chains: Chains) -> Tensor:
+    """By how much the chain with the highest mean of log p(y, z) is above the lowest,
+    nats, a mean over images: large where some climbed a poor hill."""
+    height = torch.stack([task.log_prob(z) for z in chains.z]).mean(0)  # (S, N)
+    return (height.amax(0) - height.amin(0)).mean()
 
 
 def _by_repetition(case: Case) -> Named:
@@ -291,11 +300,21 @@ def _by_other_ways(
     for way, corrected in {"pseudo": False, "corrected": True}.items():
         z = begun(task, plan, rng=rng)
         z = gibbs(task, z, LED, corrected=False, rng=rng).z[-1]
-        chains = gibbs(task, z, 2 * plan.num_steps, corrected=corrected, rng=rng)
-        late = chains.z[plan.num_steps :]
-        yield from _way(way, x, mean_of(task, late), mean)
-        yield f"ways.{way}.acceptance", chains.accept.mean()
-        yield f"ways.{way}.r_hat", split_r_hat(late).median()
+        run = gibbs(task, z, 2 * plan.num_steps, corrected=corrected, rng=rng)
+        late = run._replace(z=run.z[plan.num_steps :])
+        yield from _way_of_chains(way, task, late, x, mean)
+    z, sizes = begun(task, plan, rng=rng), (plan.num_steps, plan.num_before)
+    run = hmc(task, z, sizes[0], num_before=sizes[1], annealed=False, rng=rng)
+    yield from _way_of_chains("abrupt", task, run, x, mean)
+
+
+def _way_of_chains(
+    name: str, task: GreyRestoration, chains: Chains, x: Tensor, mean: Tensor
+) -> Named:
+    yield from _way(name, x, mean_of(task, chains.z), mean)
+    yield f"ways.{name}.acceptance", chains.accept.mean()
+    yield f"ways.{name}.r_hat", split_r_hat(chains.z).median()
+    yield f"ways.{name}.unequal", unequal(task, chains)
 
 
 def _way(name: str, x: Tensor, found: Tensor, mean: Tensor) -> Named:

@@ -8,6 +8,7 @@ records. A chapter gains exercises by gaining such a file and a place in ``CHAPT
 import inspect
 
 from vaebook.exercises import (
+    applications,
     autoencoder,
     bayes,
     em,
@@ -38,6 +39,7 @@ CHAPTERS = (
     autoencoder,
     vae,
     evaluation,
+    applications,
 )
 
 

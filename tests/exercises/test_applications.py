@@ -1,0 +1,137 @@
+"""Exercises of chapter 12 against numpy, scipy and joint Gaussians."""
+
+import numpy as np
+import pytest
+import torch
+from exercises.answers import (
+    EXERCISES,
+    assert_equals_solution,
+    assert_recognised,
+    each_exercise_of,
+)
+
+each_exercise = each_exercise_of("applications")
+
+
+def by_squared_errors():
+    """Of a mean with a squared error of 10^-1.7."""
+    return float(-10 * np.log10(2 * 10**-1.7))
+
+
+def by_least_squares(x, y, factor):
+    """The least move under the constraints, by numpy's pseudo-inverse."""
+    height, width = x.shape
+    rows = []
+    for i in range(y.shape[0]):
+        for j in range(y.shape[1]):
+            row = np.zeros((height, width))
+            row[i * factor : (i + 1) * factor, j * factor : (j + 1) * factor] = 1
+            rows.append(row.ravel() / factor**2)
+    a = np.array(rows)
+    short = y.numpy().ravel() - a @ x.numpy().ravel()
+    moved = x.numpy().ravel() + np.linalg.pinv(a) @ short
+    return torch.from_numpy(moved.reshape(height, width))
+
+
+def by_numpy_ratio(joint_new, joint_old, q_new, q_old):
+    wide = [
+        v.numpy().astype(np.longdouble) for v in (joint_new, joint_old, q_new, q_old)
+    ]
+    gain = (wide[0] - wide[1]) - (wide[2] - wide[3])
+    return torch.from_numpy(np.exp(np.minimum(gain, 0)).astype(float))
+
+
+def by_joint(f, weights, y, var, sigma):
+    """Conditioning the joint Gaussian of image and measurement, by its blocks."""
+    f, a, y = (v.numpy() for v in (f, weights, y))
+    image = var * np.eye(len(f))
+    seen = a @ image @ a.T + sigma**2 * np.eye(len(a))
+    return torch.from_numpy(f + image @ a.T @ np.linalg.inv(seen) @ (y - a @ f))
+
+
+def held_by_counting(draws, truth):
+    inside = [
+        2 <= sum(d < t for d in column) <= len(column) - 2
+        for column, t in zip(draws.T.tolist(), truth.tolist(), strict=True)
+    ]
+    return float(np.mean(inside))
+
+
+ORACLES = {
+    "applications.1": by_squared_errors,
+    "applications.2": by_least_squares,
+    "applications.3": by_numpy_ratio,
+    "applications.4": by_joint,
+    "applications.5": held_by_counting,
+}
+
+
+@each_exercise
+def test_solution_equals_an_independent_answer_to_more_than_the_tolerance(name):
+    assert_equals_solution(name, ORACLES[name])
+
+
+@each_exercise
+@pytest.mark.parametrize("by", ["solution", "oracle"])
+def test_right_answer_is_accepted_in_one_line(name, by, said):
+    exercise = EXERCISES[name]
+    answer = exercise.solution if by == "solution" else ORACLES[name]
+    assert said(name, answer) == [f"{name}: correct. {exercise.meaning}"]
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("applications.1", 14),
+        ("applications.1", 13.99),
+        (
+            "applications.2",
+            lambda x, y, f: (
+                x
+                + torch.kron(y, torch.ones(f, f))
+                - torch.kron(
+                    torch.nn.functional.avg_pool2d(x[None], f)[0], torch.ones(f, f)
+                )
+            ),
+        ),
+        (
+            "applications.3",
+            lambda a, b, c, d: torch.exp(torch.fmin(a - b - c + d, 0 * a)),
+        ),
+        ("applications.5", lambda d, t: np.float64(held_by_counting(d, t))),
+    ],
+)
+def test_right_answer_of_another_kind_is_accepted(name, answer, said):
+    assert said(name, answer)[0].startswith(f"{name}: correct.")
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "advice"),
+    [
+        ("applications.1", 17, "the spread of the posterior on top"),
+        ("applications.1", 20.01, "the other sign"),
+        ("applications.1", 10.98, "the squared error is doubled"),
+        (
+            "applications.2",
+            lambda x, y, f: torch.kron(y, torch.ones(f, f)),
+            "within them is to stay",
+        ),
+        (
+            "applications.3",
+            lambda a, b, c, d: torch.exp(a - b + c - d).clamp(max=1),
+            "changed places",
+        ),
+        (
+            "applications.4",
+            lambda f, a, y, v, s: f + a.T @ torch.linalg.pinv(a @ a.T) @ (y - a @ f),
+            "believed too much",
+        ),
+        (
+            "applications.5",
+            lambda d, t: ((d.min(0)[0] < t) & (t < d.max(0)[0])).double().mean(),
+            "the second of each",
+        ),
+    ],
+)
+def test_wrong_answer_written_another_way_is_recognised(name, answer, advice, said):
+    assert_recognised(said(name, answer), advice)
