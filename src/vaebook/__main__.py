@@ -4,6 +4,10 @@ import argparse
 import shlex
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -56,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--rate", type=float, default=3e-3)
     top.add_argument("--seed", type=int, default=0)
     top.add_argument("--threads", type=int, default=1)
+    top.add_argument("--workers", type=int, default=1, help="study: seeds at a time")
     top.add_argument("--samples", type=int, default=5000, help="of the bound, evaluate")
     top.add_argument("--name", default="run", help="record: of src/vaebook/results/")
     return top
@@ -136,12 +141,28 @@ def record(options: argparse.Namespace, command: str) -> None:
 
 def study(options: argparse.Namespace, command: str) -> None:
     """The long runs of a chapter over seeds, stored under its name: up to an hour."""
-    torch.set_num_threads(options.threads)
-    chapter = STUDIES[options.name]
-    plan, began = chapter.Study(), time.perf_counter()
-    numbers, pictures = chapter.run_study(plan)
+    plan, began = STUDIES[options.name].Study(), time.perf_counter()
+    one = partial(of_one_seed, options.name, options.threads)
+    if options.workers == 1:
+        runs = list(map(one, plan.seeds))
+    else:
+        fresh = get_context("spawn")
+        with ProcessPoolExecutor(options.workers, mp_context=fresh) as pool:
+            runs = list(pool.map(one, plan.seeds))
     seconds = time.perf_counter() - began
+    numbers, pictures = (
+        {k: v for run in runs for k, v in run[j].items()} for j in (0, 1)
+    )
     store(options, command, seconds, plan.seeds, numbers, pictures)
+
+
+def of_one_seed(
+    name: str, threads: int, seed: int
+) -> tuple[dict[str, float], dict[str, str]]:
+    """What a chapter's study gives for one of its seeds."""
+    torch.set_num_threads(threads)
+    chapter = STUDIES[name]
+    return chapter.run_study(replace(chapter.Study(), seeds=(seed,)))
 
 
 def store(

@@ -11,12 +11,13 @@ from vaebook.vae import GaussianVAE
 @pytest.fixture
 def linear():
     """A linear model of five pixels and two latents; its encoder is a little off."""
-    model = GaussianVAE(5, (), 2, rng=torch.Generator().manual_seed(4)).double()
+    rng = torch.Generator().manual_seed(4)
+    model = GaussianVAE(5, (), 2, per_pixel=True, rng=rng).double()
     noise = np.random.default_rng(4)
     x = torch.from_numpy(noise.normal(size=(40, 5)) @ noise.normal(size=(5, 5)))
     model.solve(x)
     with torch.no_grad():
-        model.log_var.fill_(-0.7)
+        model.log_var.copy_(torch.linspace(-1.5, 0.1, 5))
         model.encoder.net[0].weight.mul_(0.9)
     return model
 
@@ -34,7 +35,8 @@ def task(linear, blurred):
     rng = torch.Generator().manual_seed(6)
     with torch.no_grad():
         mean = linear.mean_image(torch.randn(4, 2, generator=rng).double())
-    x = mean + 0.7 * torch.empty_like(mean).normal_(generator=rng)
+    sigma = (0.5 * linear.log_var).exp().detach()
+    x = mean + sigma * torch.empty_like(mean).normal_(generator=rng)
     return GreyRestoration(linear, blurred, blurred.observe(x, rng=rng))
 
 
@@ -42,8 +44,8 @@ def exact_by_numpy(model, measurement, y):
     """Mean (N, D) and covariance (D, D) of p(x|y), by conditioning p(x, y) in numpy."""
     net = model.decoder.net[0]
     w, b = net.weight.detach().numpy(), net.bias.detach().numpy()
-    a, var = measurement.weights.numpy(), np.exp(model.log_var.item())
-    image = w @ w.T + var * np.eye(len(b))
+    a, var = measurement.weights.numpy(), np.exp(model.log_var.detach().numpy())
+    image = w @ w.T + np.diag(var)
     joint = np.block([[image, image @ a.T], [a @ image, a @ image @ a.T]])
     joint[len(b) :, len(b) :] += measurement.sigma**2 * np.eye(len(a))
     seen = np.linalg.inv(joint[len(b) :, len(b) :])

@@ -16,6 +16,11 @@ def image(*shape, seed=0):
     return np.random.default_rng(seed).uniform(size=shape)
 
 
+@pytest.mark.equation(
+    "eq-applications-mean-pool",
+    against="means of squares of an image cut up by numpy",
+    body="479684c7",
+)
 @settings(deadline=None)
 @given(height=SIDES, width=SIDES, factor=st.integers(1, 3))
 def test_pooled_pixels_are_means_of_squares(height, width, factor):
@@ -59,6 +64,11 @@ def test_blur_leaves_an_even_image_as_it_is(height, width, sigma):
     torch.testing.assert_close(weights.sum(1), torch.ones(height * width))
 
 
+@pytest.mark.equation(
+    "eq-applications-measurement",
+    against="mean, spread and correlation of many draws, by numpy",
+    body="8f3c2602",
+)
 def test_observed_images_have_the_mean_and_the_noise(blurred, assert_within):
     x = torch.from_numpy(image(1, 5)).expand(20_000, 5)
     y = blurred.observe(x, rng=torch.Generator().manual_seed(0))

@@ -9,11 +9,12 @@ from vaebook.applications import Measurement, keep_pixels, mean_pool
 from vaebook.applications.report import (
     Answer,
     Case,
-    compared,
+    detail,
     energy,
-    judged,
     left_open,
     own_class,
+    told_of_all,
+    told_of_one,
     with_error,
 )
 from vaebook.datasets import Digits, load_digits
@@ -45,13 +46,13 @@ def test_one_image_is_compared_over_what_was_left_open(digits):
     found = x.clone()
     found[:, :32] += 0.7
     found[:, 32:] += torch.linspace(0.1, 0.3, 6)[:, None]
-    told = dict(compared("a", case(UPPER, digits), found))
+    told = dict(told_of_one("a", case(UPPER, digits), found))
     mse = np.linspace(0.1, 0.3, 6) ** 2
     assert told["a.psnr"] == pytest.approx(-10 * np.log10(mse.mean()), rel=1e-5)
     relative = mse.std(ddof=1) / np.sqrt(6) / mse.mean()
     assert told["a.psnr.error"] == pytest.approx(10 / np.log(10) * relative, rel=1e-5)
     assert told["a.misfit"].item() == pytest.approx(0.7, rel=1e-5)
-    perfect = dict(compared("a", case(POOL, digits), x + 0.0001))
+    perfect = dict(told_of_one("a", case(POOL, digits), x + 0.0001))
     assert perfect["a.ssim"].item() == pytest.approx(1, abs=1e-3)
     assert perfect["a.psnr"] == pytest.approx(80, abs=0.1)
 
@@ -61,7 +62,7 @@ def test_draws_are_judged_over_what_was_left_open(digits):
     rng = np.random.default_rng(0)
     noise = torch.from_numpy(rng.normal(size=(39, 6, 64))).float()
     noise[..., :32] = 0
-    told = dict(judged("a", case(UPPER, digits), Answer(x, x + 0.1 * noise)))
+    told = dict(told_of_all("a", case(UPPER, digits), Answer(x, x + 0.1 * noise)))
     apart = np.sqrt(2 * noise[..., 32:].numpy().var(0, ddof=1).mean(1)).mean()
     assert told["a.diversity"].item() == pytest.approx(0.1 * apart, rel=1e-4)
     assert told["a.covered"] > 0.98 and told["a.covered.low"] < told["a.covered"]
@@ -95,6 +96,18 @@ def test_class_is_that_of_the_nearest_training_digit(digits):
     others = torch.stack([known[:6], known[6:12]]) + 0.01
     right = [(digits.train.y[6:12] == digits.train.y[:6]).double().mean().item(), 1.0]
     assert own_class(moved, others) == pytest.approx(np.mean(right))
+
+
+def test_detail_is_the_correlation_of_what_is_added_with_what_is_lacking(digits):
+    x = digits.test.x
+    rng = np.random.default_rng(0)
+    lacking, added = rng.normal(size=(6, 64)), rng.normal(size=(3, 6, 64))
+    added += lacking
+    mean = x - torch.from_numpy(lacking).float()
+    found = detail(case(UPPER, digits), mean, mean + torch.from_numpy(added).float())
+    a, b = added[..., 32:].ravel(), np.tile(lacking[:, 32:], (3, 1, 1)).ravel()
+    assert found == pytest.approx(a @ b / np.sqrt((a @ a) * (b @ b)), rel=1e-4)
+    assert detail(case(UPPER, digits), mean, x[None]) == pytest.approx(1, abs=1e-5)
 
 
 def test_error_is_over_images():

@@ -9,6 +9,7 @@ from vaebook.applications import (
     BinaryInpainting,
     Chains,
     GreyRestoration,
+    Measurement,
     gibbs,
     hmc,
     most_probable,
@@ -23,11 +24,16 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture
 def code_law(task):
+    return law_of(task)
+
+
+def law_of(task):
     """Mean (N, L) and covariance (L, L) of p(z|y), by conditioning in numpy."""
     net = task.model.decoder.net[0]
     w, b = net.weight.detach().numpy(), net.bias.detach().numpy()
-    a, var = task.weights.numpy(), np.exp(task.model.log_var.item())
-    cov_y = a @ (w @ w.T + var * np.eye(len(b))) @ a.T + task.sigma**2 * np.eye(len(a))
+    a = task.weights.numpy()
+    noise = np.diag(np.exp(task.model.log_var.detach().numpy()))
+    cov_y = a @ (w @ w.T + noise) @ a.T + task.sigma**2 * np.eye(len(a))
     gain = (a @ w).T @ np.linalg.inv(cov_y)
     return (task.y.numpy() - a @ b) @ gain.T, np.eye(2) - gain @ a @ w
 
@@ -51,6 +57,11 @@ def assert_agrees(z, law, assert_within, k=5.0):
     assert_within(spread.mean(0), np.broadcast_to(cov, spread.shape[1:]), error, k)
 
 
+@pytest.mark.equation(
+    "eq-applications-map",
+    against="the posterior mean of a linear model, in numpy",
+    body="992c7973",
+)
 def test_most_probable_code_is_the_mean_of_a_gaussian(task, code_law):
     found = most_probable(task, starts(3, task), Search(num_steps=2000))
     np.testing.assert_allclose(found, code_law[0], atol=1e-4)
@@ -68,6 +79,11 @@ def test_each_image_keeps_the_best_of_its_climbs(task):
     assert len(set(best.tolist())) > 1
 
 
+@pytest.mark.equation(
+    "eq-applications-resampling",
+    against="mean and covariance of the posterior of a linear model, in numpy",
+    body="24ef2fef",
+)
 def test_resampled_codes_follow_the_posterior(task, code_law, assert_within):
     runs = [
         resampled(task, 4000, 4000, rng=torch.Generator().manual_seed(seed)).z
@@ -94,6 +110,11 @@ def test_resampled_codes_are_of_the_blind_ones(task):
     assert ((found[:, :, None] == blind).all(-1).any(-1)).all()
 
 
+@pytest.mark.equation(
+    "eq-applications-within-gibbs",
+    against="mean and covariance of the posterior of a linear model, in numpy",
+    body="c7afab08",
+)
 def test_corrected_gibbs_follows_the_posterior(task, code_law, assert_within):
     rng = torch.Generator().manual_seed(0)
     chains = gibbs(task, starts(200, task), 400, rng=rng)
@@ -110,8 +131,12 @@ def test_pseudo_gibbs_accepts_all_and_is_many_errors_off(task, code_law, assert_
         assert_agrees(chains.z[100:], code_law, assert_within, k=10)
 
 
-def test_pseudo_gibbs_is_right_where_the_encoder_is(task, code_law, assert_within):
+def test_pseudo_gibbs_is_right_where_the_encoder_is(task, assert_within):
     """With the exact posterior of a whole image for q it is a Gibbs sampler."""
+    with torch.no_grad():
+        task.model.log_var.fill_(-0.7)  # its columns are orthogonal: q is diagonal
+    task = GreyRestoration(task.model, Measurement(task.weights, task.sigma), task.y)
+    code_law = law_of(task)
     exact = task.model.linear_gaussian()
 
     def posterior(x):
@@ -193,6 +218,11 @@ def test_all_ways_give_the_exact_image(task, exact, assert_within):
         assert_within(of_chains.mean(0), exact[0], error, k=6)
 
 
+@pytest.mark.equation(
+    "eq-applications-three-decibels",
+    against="4,000 images drawn from a linear model and its exact posterior",
+    body="dcbdfd64",
+)
 def test_one_samples_squared_error_is_twice_the_means(linear, blurred, assert_within):
     """On images drawn from the model: -3.01 dB."""
     rng = torch.Generator().manual_seed(0)

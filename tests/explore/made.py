@@ -150,7 +150,7 @@ def make_gradients(theta=1.0, batch=1, baseline="none", target="square", **optio
 def grey_model():
     """A model of the grey digits, in two seconds or so."""
     rng = torch.Generator().manual_seed(0)
-    model = GaussianVAE(64, (64,), 6, rng=rng)
+    model = GaussianVAE(64, (64,), 6, per_pixel=True, rng=rng)
     to_pixels = partial(disturb, noise=0.08)
     fit(model, grey_digits().train.x, Settings(epochs=60, to_pixels=to_pixels), rng=rng)
     return model

@@ -12,7 +12,7 @@ from vaebook.checks import at_least, data_matrix, has_shape, not_negative, posit
 class Measurement(NamedTuple):
     r"""What a camera keeps of an image, and the noise that it adds.
 
-    .. math:: y = A x + e, \qquad e \sim \mathcal N(0, \sigma^2 I)
+    .. math:: y = A x + \sigma\varepsilon, \qquad \varepsilon \sim \mathcal N(0, I)
 
     Attributes
     ----------
@@ -20,6 +20,8 @@ class Measurement(NamedTuple):
         A: each of M numbers is a weighted sum of the D pixels.
     sigma : float
         Standard deviation of the noise, in units of ink; 0 for none.
+
+    Equation: eq-applications-measurement
     """
 
     weights: Tensor
@@ -65,14 +67,16 @@ class Measurement(NamedTuple):
 def mean_pool(height: int, width: int, factor: int) -> Tensor:
     r"""Means of squares of ``factor`` by ``factor`` pixels, as a matrix (M, D).
 
-    .. math:: y_{ij} = \frac{1}{f^2} \sum_{a, b < f} x_{fi + a,\, fj + b}
+    .. math:: y_{ij} = \frac{1}{h^2} \sum_{a, b < h} x_{hi + a,\, hj + b}
 
-    Pixels and squares are counted along rows.
+    with h the ``factor``. Pixels and squares are counted along rows.
 
     Raises
     ------
     ValueError
         If ``factor`` doesn't divide both sides.
+
+    Equation: eq-applications-mean-pool
     """
     at_least("factor", factor, 1)
     if height % factor or width % factor:

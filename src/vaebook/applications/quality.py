@@ -36,6 +36,8 @@ def psnr(errors: Tensor, peak: float = 1.0) -> Estimate:
         Of :func:`squared_error`; N >= 2.
     peak : float
         The range of a pixel.
+
+    Equation: eq-applications-psnr
     """
     positive("peak", peak)
     mean = estimate(errors)
@@ -121,8 +123,8 @@ class Coverage(NamedTuple):
 def coverage(draws: Tensor, truth: Tensor, level: float = 0.9) -> Coverage:
     r"""How often the truth lies between two draws of each pixel, in order of size.
 
-    .. math:: x_{(l)} < x < x_{(S+1-l)}, \qquad P = \frac{S + 1 - 2l}{S + 1},
-              \qquad l = \tfrac{1 - \mathrm{level}}{2}(S+1)
+    .. math:: x_{(j)} < x < x_{(S+1-j)}, \qquad P = \frac{S + 1 - 2j}{S + 1},
+              \qquad j = \tfrac{1 - \mathrm{level}}{2}(S+1)
 
     P is exact for any S and any law, if the truth is one more draw of it.
 
@@ -136,7 +138,9 @@ def coverage(draws: Tensor, truth: Tensor, level: float = 0.9) -> Coverage:
     Raises
     ------
     ValueError
-        If l is not a whole number from 1: with 19 draws, 39, 59, ... it is for 0.9.
+        If j is not a whole number from 1: with 19 draws, 39, 59, ... it is for 0.9.
+
+    Equation: eq-applications-coverage
     """
     has_shape("draws", draws, -1, *truth.shape)
     most = len(draws) + 1

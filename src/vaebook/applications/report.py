@@ -68,10 +68,10 @@ def left_open(measurement: Measurement) -> Tensor:
     return unseen_directions(measurement.weights).abs().amax(0) > 1e-6
 
 
-def judged(name: str, case: Case, answer: Answer) -> Named:
+def told_of_all(name: str, case: Case, answer: Answer) -> Named:
     """The mean, one draw, and all draws together."""
-    yield from compared(f"{name}.mean", case, answer.mean)
-    yield from compared(f"{name}.one", case, answer.draws[0])
+    yield from told_of_one(f"{name}.mean", case, answer.mean)
+    yield from told_of_one(f"{name}.one", case, answer.draws[0])
 
     left = case.left_open
     draws, truth = answer.draws[..., left], case.digits.test.x[:, left]
@@ -87,7 +87,7 @@ def judged(name: str, case: Case, answer: Answer) -> Named:
         yield f"{name}.spread.{k}.seen", seen
 
 
-def compared(name: str, case: Case, found: Tensor) -> Named:
+def told_of_one(name: str, case: Case, found: Tensor) -> Named:
     """One restored image of each digit: how near, how alike, how like a digit."""
     found, truth = found.float(), case.digits.test.x
     near = psnr(case.errors(found))
@@ -112,6 +112,22 @@ def own_class(digits: Digits, images: Tensor) -> float:
     known, y = digits.train
     nearest = [distances(some, known).argmin(1) for some in images]
     return (y[torch.stack(nearest)] == digits.test.y).double().mean().item()
+
+
+def detail(case: Case, mean: Tensor, draws: Tensor) -> float:
+    r"""Is what a draw adds to the mean what the mean lacks? Their correlation.
+
+    .. math:: \frac{\sum (\tilde x - \bar x)(x - \bar x)}
+              {\sqrt{\sum (\tilde x - \bar x)^2 \sum (x - \bar x)^2}}
+
+    over draws (S, N, D), images and pixels that are left open; 0 under a right
+    posterior.
+    """
+    left = case.left_open
+    lacking = (case.digits.test.x - mean)[:, left]
+    added = (draws - mean)[..., left]
+    both = (added * lacking).mean()
+    return (both / (added.square().mean() * lacking.square().mean()).sqrt()).item()
 
 
 def with_error(name: str, values: Tensor) -> Named:

@@ -48,13 +48,14 @@ class Restoration(ABC):
 class GreyRestoration(Restoration):
     r"""Of a model of grey pixels: what is measured is Gaussian, given the code.
 
-    .. math:: y \mid z \sim \mathcal N\bigl(A f(z),\, S\bigr), \qquad
-              S = s^2 A A^\top + \sigma^2 I
+    .. math:: y \mid z \sim \mathcal N\bigl(A f(z),\, V\bigr), \qquad
+              V = A R A^\top + \sigma^2 I
 
-    with the decoder's mean f(z) and variance s^2. The image is Gaussian too, given
-    both, with the mean
+    with the decoder's mean f(z) and the diagonal matrix R of its variances. The image
+    is Gaussian too, given both, with the mean
 
-    .. math:: \mathbb E[x \mid z, y] = f(z) + s^2 A^\top S^{-1} \bigl(y - A f(z)\bigr)
+    .. math:: \mathbb E[x \mid z, y]
+              = f(z) + R A^\top V^{-1} \bigl(y - A f(z)\bigr)
 
     Parameters
     ----------
@@ -68,6 +69,8 @@ class GreyRestoration(Restoration):
         For a model of binary pixels.
     ValueError
         If shapes don't fit, or two rows of A say the same and there is no noise.
+
+    Equation: eq-applications-measured
     """
 
     def __init__(self, model: GaussianVAE, measurement: Measurement, y: Tensor) -> None:
@@ -86,27 +89,33 @@ class GreyRestoration(Restoration):
             )
         self.model, self.num_images, self.y = model, len(y), y
         self.weights, self.sigma = weights, measurement.sigma
-        self.var = model.log_var.detach().exp().to(y)
-        unit = torch.eye(len(weights)).to(y)
-        cov = self.var * weights @ weights.T + self.sigma**2 * unit
+        self.var = model.log_var.detach().exp().to(y).expand(num_pixels)
+        noise = self.sigma**2 * torch.eye(len(weights)).to(y)
+        spread = weights * self.var  # A R, (M, D)
+        cov = spread @ weights.T + noise
         chol = cholesky("covariance of y given z", cov)
-        self.whiten = torch.linalg.solve_triangular(chol, unit, upper=False)  # (M, M)
-        self.gain = self.var * torch.cholesky_solve(weights, chol).T  # (D, M)
+        self.whiten = _whitening(cov)  # (M, M)
+        self.gain = torch.cholesky_solve(spread, chol).T  # (D, M)
         self.unseen = unseen_directions(weights)  # (D - M, D)
+        left = torch.diag(self.var) - self.gain @ spread
+        self.unseen_whiten = _whitening(self.unseen @ left @ self.unseen.T)
 
     def log_likelihood(self, z: Tensor) -> Tensor:
         """log p(y|z) of codes (..., N, L): (..., N) nats."""
-        white = self._left(z) @ self.whiten.T
-        zero = torch.zeros_like(white)
-        log_det = self.whiten.diagonal().log().sum()
-        return gaussian_log_prob(white, zero, zero) + log_det
+        return _whitened_log_prob(self._left(z), self.whiten)
 
     def mean_image(self, z: Tensor) -> Tensor:
-        """E[x|z, y] of codes (..., N, L): (..., N, D)."""
+        """E[x|z, y] of codes (..., N, L): (..., N, D).
+
+        Equation: eq-applications-completed
+        """
         return self.model.mean_image(z) + self._left(z) @ self.gain.T
 
     def draw_image(self, z: Tensor, *, rng: torch.Generator) -> Tensor:
-        """A draw of p(x|z, y): one of p(x, y|z), moved to the y that was measured."""
+        """A draw of p(x|z, y): one of p(x, y|z), moved to the y that was measured.
+
+        Equation: eq-applications-conditional-draw (Doucet 2010)
+        """
         mean = self.model.mean_image(z)
         x = mean + self.var.sqrt() * torch.empty_like(mean).normal_(generator=rng)
         y = x @ self.weights.T
@@ -114,15 +123,14 @@ class GreyRestoration(Restoration):
         return x + (self.y - y) @ self.gain.T
 
     def log_hidden(self, x: Tensor, z: Tensor) -> Tensor:
-        r"""log p(Bx|z) of images (N, D) and codes (..., N, L): (..., N) nats.
+        r"""log p(Bx|z, y) of images (N, D) and codes (..., N, L): (..., N) nats.
 
-        B holds orthonormal directions that A doesn't see, AB^T = 0: given the code, y
-        says nothing of them. Where A keeps some pixels, they are the others.
+        B holds orthonormal directions that A doesn't see, AB^T = 0. Where A keeps some
+        pixels, they are the others.
         """
-        mean = self.model.mean_image(z)
-        hidden, seen = mean @ self.unseen.T, x @ self.unseen.T
-        log_var = self.var.log().expand_as(hidden)
-        return gaussian_log_prob(seen, hidden, log_var)
+        return _whitened_log_prob(
+            (x - self.mean_image(z)) @ self.unseen.T, self.unseen_whiten
+        )
 
     def exact(self) -> FullGaussian:
         r"""p(x|y) of a model with a linear decoder: ``mu`` (N, D), ``cov`` (D, D).
@@ -166,7 +174,10 @@ class BinaryInpainting(Restoration):
         self.model, self.num_images, self.y = model, len(y), y
 
     def log_likelihood(self, z: Tensor) -> Tensor:
-        """log p(y|z) of codes (..., N, L): (..., N) nats."""
+        """log p(y|z) of codes (..., N, L): (..., N) nats.
+
+        Equation: eq-applications-inpainting
+        """
         return bernoulli_log_prob(self.y, self.model.decoder(z)[..., self.place])
 
     def mean_image(self, z: Tensor) -> Tensor:
@@ -186,6 +197,19 @@ class BinaryInpainting(Restoration):
         seen = x.clone()
         seen[..., self.place] = self.y.to(x).expand(*x.shape[:-1], -1)
         return seen
+
+
+def _whitening(cov: Tensor) -> Tensor:
+    """The inverse of the lower Cholesky factor of a covariance."""
+    chol = torch.linalg.cholesky(cov)
+    return torch.linalg.solve_triangular(chol, torch.eye(len(cov)).to(cov), upper=False)
+
+
+def _whitened_log_prob(off: Tensor, whiten: Tensor) -> Tensor:
+    """log N(off; 0, cov), (..., M) to (...,) nats, with the whitening of cov."""
+    white = off @ whiten.T
+    zero = torch.zeros_like(white)
+    return gaussian_log_prob(white, zero, zero) + whiten.diagonal().log().sum()
 
 
 def unseen_directions(weights: Tensor) -> Tensor:
@@ -211,6 +235,8 @@ def log_predictive(task: Restoration, x: Tensor, z: Tensor) -> Tensor:
     x : Tensor (N, D)
         The whole images.
     z : Tensor (S, N, L)
+
+    Equation: eq-applications-unseen
     """
     has_shape("z", z, -1, task.num_images, task.model.latent_dim)
     return log_mean_exp(torch.stack([task.log_hidden(x, one) for one in z]).double())
@@ -236,6 +262,8 @@ def exact_restoration(
         ``mu`` (D,), ``cov`` (D, D): of a linear model, or simply fitted to images.
     measurement : Measurement
     y : Tensor (N, M)
+
+    Equation: eq-applications-exact
     """
     weights = measurement.checked().weights.to(y)
     has_shape("y", y, -1, len(weights))

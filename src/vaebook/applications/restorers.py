@@ -58,6 +58,8 @@ def most_probable(
         Where climbs begin; each image keeps the best of its K ends.
     search : Search, optional
         Steps of Adam and their falling rate.
+
+    Equation: eq-applications-map
     """
     has_shape("starts", starts, -1, task.num_images, task.model.latent_dim)
     search = search or Search()
@@ -81,6 +83,8 @@ def resampled(
     .. math:: P(s) \propto p(y \mid z_s), \qquad z_s \sim p(z)
 
     Memory holds ``chunk`` codes of each image at a time.
+
+    Equation: eq-applications-resampling
     """
     at_least("num_draws", num_draws, 2)
     at_least("num_kept", num_kept, 1)
@@ -126,7 +130,7 @@ def gibbs(
     ValueError
         If a chain ran away until its code was no longer finite.
 
-    Mattei & Frellsen (2018), section 3.
+    Equation: eq-applications-within-gibbs (Mattei & Frellsen 2018)
     """
     _check_chains(task, z, num_steps)
     model = task.model

@@ -25,10 +25,11 @@ from vaebook.applications.report import (
     Answer,
     Case,
     Named,
-    compared,
+    detail,
     energy,
-    judged,
     own_class,
+    told_of_all,
+    told_of_one,
     with_error,
 )
 from vaebook.applications.restoration import (
@@ -58,11 +59,13 @@ class Recipe:
     latent_dim: int = 64
     width: int = 256
     noise: float = 0.12
+    per_pixel: bool = True
     epochs: int = 1600
 
 
 RECIPES = {
     "undisturbed": Recipe(noise=0.0),
+    "one_width": Recipe(per_pixel=False),
     "few_latents": Recipe(latent_dim=8),
     "brief": Recipe(epochs=400),
     "chosen": Recipe(),
@@ -128,13 +131,12 @@ def run_study(plan: Study) -> tuple[dict[str, float], dict[str, str]]:
     Names end in the seed. Ratios are in dB, densities in nats; ``error`` is a standard
     error over images.
     """
-    digits, numbers, means = first_of(plan.num_images), {}, []
+    digits, numbers = first_of(plan.num_images), {}
     for seed in plan.seeds:
-        for name, value in _of_one_seed(plan, digits, seed, means):
+        for name, value in _of_one_seed(plan, digits, seed):
             numbers[f"{name}.{seed}"] = float(value)
             print(f"{name}.{seed} {float(value):.4f}", flush=True)
-    together = psnr(squared_error(torch.stack(means).mean(0), digits.test.x))
-    return numbers | {"enlarged.together.psnr": together.mean}, {}
+    return numbers, {}
 
 
 def first_of(num_images: int) -> Digits:
@@ -144,10 +146,10 @@ def first_of(num_images: int) -> Digits:
     return Digits(grey.train, *few)
 
 
-def _of_one_seed(plan: Study, digits: Digits, seed: int, means: list[Tensor]) -> Named:
+def _of_one_seed(plan: Study, digits: Digits, seed: int) -> Named:
     rng = torch.Generator().manual_seed(seed)
     for name, recipe in RECIPES.items():
-        model = trained(recipe, digits.train.x, seed, epochs=plan.epochs)
+        model = by_recipe(recipe, digits.train.x, seed, epochs=plan.epochs)
         yield from _of_recipe(name, model, digits.validation.x, plan, rng=rng)
 
     for name, measurement in measurements().items():
@@ -156,25 +158,35 @@ def _of_one_seed(plan: Study, digits: Digits, seed: int, means: list[Tensor]) ->
         gaussian = yield from _by_laws(case, plan, rng=rng)
         answer = yield from _by_model(case, model, gaussian, plan, rng=rng)
         if name == "enlarged":
-            means.append(answer.mean)
             yield from _by_repetition(case)
             yield from _by_other_ways(case, model, answer.mean, plan, rng=rng)
 
 
-def trained(
+def by_recipe(
     recipe: Recipe, x: Tensor, seed: int, *, epochs: int | None = None
 ) -> GaussianVAE:
     """The model of a recipe, trained on grey digits (N, 64)."""
     rng = torch.Generator().manual_seed(seed)
     hidden = recipe.width, recipe.width
-    model = GaussianVAE(x.shape[1], hidden, recipe.latent_dim, rng=rng)
+    sizes = x.shape[1], hidden, recipe.latent_dim
+    model = GaussianVAE(*sizes, per_pixel=recipe.per_pixel, rng=rng)
+    noise = recipe.noise * evenly(x) if recipe.per_pixel else recipe.noise
     settings = Settings(
         epochs=epochs or recipe.epochs,
         weight_decay=0.05,
-        to_pixels=partial(disturb, noise=recipe.noise),
+        to_pixels=partial(disturb, noise=noise),
     )
     fit(model, x, settings, rng=rng)
     return model
+
+
+def evenly(x: Tensor, least: float = 0.2) -> Tensor:
+    """The spread of each pixel over images (N, D), in root mean squares of all: (D,).
+
+    At least ``least``: a pixel that is never lit is disturbed a little, too.
+    """
+    spread = x.std(0)
+    return (spread / spread.square().mean().sqrt()).clamp(min=least)
 
 
 def _of_recipe(
@@ -187,7 +199,7 @@ def _of_recipe(
     answer, chains = answered(task, fewer, rng=rng)
     yield f"recipe.{name}.validation", psnr(squared_error(answer.mean, x)).mean
     yield f"recipe.{name}.r_hat", split_r_hat(chains.z).median()
-    yield f"recipe.{name}.sigma", task.var.sqrt()
+    yield f"recipe.{name}.sigma", task.var.mean().sqrt()
 
 
 def begun(task: GreyRestoration, plan: Study, *, rng: torch.Generator) -> Tensor:
@@ -222,7 +234,7 @@ def _by_laws(
         name = f"{case.name}.{law_name}"
         exact = exact_restoration(law, measurement, case.y.double())
         answer = Answer(exact.mu, exact_draws(exact, plan.num_draws, rng=rng))
-        yield from judged(name, case, answer)
+        yield from told_of_all(name, case, answer)
 
         unseen = unseen_directions(measurement.weights.double())
         if len(unseen):
@@ -244,7 +256,7 @@ def _by_model(
     """By the VAE, and how much nearer its mean is than that of a Gaussian."""
     name, task = f"{case.name}.vae", GreyRestoration(model, case.measurement, case.y)
     answer, chains = answered(task, plan, rng=rng)
-    yield from judged(name, case, answer)
+    yield from told_of_all(name, case, answer)
     won = case.errors(gaussian.mean) - case.errors(answer.mean)
     yield from with_error(f"{name}.won", won)
     yield from _of_chains(name, task, chains, case.digits.test.x)
@@ -253,9 +265,10 @@ def _by_model(
     kept = spread_states(chains, plan.num_draws)
     with torch.no_grad():
         highest, without_noise = task.mean_image(best), task.mean_image(kept)
-    yield from compared(f"{name}.map", case, highest)
-    yield from compared(f"{name}.clean", case, without_noise[0])
+    yield from told_of_one(f"{name}.map", case, highest)
+    yield from told_of_one(f"{name}.clean", case, without_noise[0])
     yield f"{name}.draws.own_class", own_class(case.digits, without_noise)
+    yield f"{name}.detail", detail(case, answer.mean, without_noise)
     return answer
 
 
@@ -284,7 +297,7 @@ def unequal(task: GreyRestoration, chains: Chains) -> Tensor:
 def _by_repetition(case: Case) -> Named:
     """Baselines without a model, and the digits themselves."""
     for name, found in plain_enlargements(case.y).items():
-        yield from compared(f"{case.name}.{name}.mean", case, found)
+        yield from told_of_one(f"{case.name}.{name}.mean", case, found)
     yield "truth.own_class", own_class(case.digits, case.digits.test.x[None])
     yield "truth.energy", energy(case.digits, case.digits.test.x)
 

@@ -66,7 +66,9 @@ def load_iris() -> Split:
     return Split(torch.from_numpy(iris.data), torch.from_numpy(iris.target).long())
 
 
-def disturb(grey: Tensor, noise: float = 0.12, *, rng: torch.Generator) -> Tensor:
+def disturb(
+    grey: Tensor, noise: float | Tensor = 0.12, *, rng: torch.Generator
+) -> Tensor:
     """Grey pixels with Gaussian noise: a new draw each time a batch is made.
 
     A model of such pixels is a model of ink seen through that noise, and cannot learn
@@ -75,8 +77,8 @@ def disturb(grey: Tensor, noise: float = 0.12, *, rng: torch.Generator) -> Tenso
     Parameters
     ----------
     grey : Tensor (N, D)
-    noise : float
-        Standard deviation, in the unit of ``grey``.
+    noise : float or Tensor (D,)
+        Standard deviation, in the unit of ``grey``; of all pixels or of each.
     """
     eps = torch.randn(grey.shape, generator=rng, dtype=grey.dtype, device=grey.device)
     return grey + noise * eps

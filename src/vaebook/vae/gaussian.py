@@ -13,11 +13,19 @@ from vaebook.vae.model import VAE, MakeNets
 
 
 class GaussianVAE(VAE):
-    r"""The same model for grey pixels: Gaussian, with one learned variance.
+    r"""The same model for grey pixels: Gaussian, with learned variance.
 
     .. math:: x_d \mid z \sim \mathcal N(\mathrm{decoder}(z)_d, \sigma^2)
 
-    ``log_var`` is log sigma^2, a parameter like any weight.
+    ``log_var`` is log sigma^2, a parameter like any weight: one number, or one for each
+    pixel.
+
+    Parameters
+    ----------
+    data_dim, hidden, latent_dim, make_nets, rng
+        As for :class:`VAE`.
+    per_pixel : bool
+        True: ``log_var`` (D,), sigma_d^2 for pixel d. False: (), the same for all.
 
     Equation: eq-vae-gaussian-decoder
     """
@@ -29,10 +37,11 @@ class GaussianVAE(VAE):
         latent_dim: int,
         *,
         make_nets: MakeNets = mirrored_nets,
+        per_pixel: bool = False,
         rng: torch.Generator,
     ) -> None:
         super().__init__(data_dim, hidden, latent_dim, make_nets=make_nets, rng=rng)
-        self.log_var = nn.Parameter(torch.zeros(()))
+        self.log_var = nn.Parameter(torch.zeros(data_dim if per_pixel else ()))
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x|z), summed over pixels: (N,) or (S, N) nats."""

@@ -14,7 +14,7 @@ WALK = """(given) => {
   const model = readModel(m.traits);
   const [factor, seen] = [m.model.get("factor"), m.model.get("seen")];
   const ink = pooled(model.images[0], model.side, factor);
-  const task = measured(model.side, factor, seen, ink);
+  const task = measured(model, factor, seen, ink);
   let z = Float64Array.from(given.start);
   return given.noise.map((noise) => {
     const one = moved(model, task, z, noise, given.corrected);
@@ -77,7 +77,7 @@ RUN = """(seed) => {
   const { Run, measured, pooled, psnr, readModel } = m.module;
   const model = readModel(m.traits);
   const [factor, seen] = [m.model.get("factor"), m.model.get("seen")];
-  const task = measured(model.side, factor, seen, pooled(model.images[0], 8, factor));
+  const task = measured(model, factor, seen, pooled(model.images[0], 8, factor));
   const run = new Run({ model, task, count: 8, seed });
   const first = { mean: [...run.spread.mean], sd: [...run.spread.sd] };
   const started = run.images.map((one) => [...one]);

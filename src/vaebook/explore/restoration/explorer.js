@@ -7,7 +7,7 @@ import { Player } from "../parts/player.js";
 import { mounted } from "../parts/state.js";
 import { Answer } from "./answer.js";
 import { Random } from "../parts/random.js";
-import { imageAt, measured, moved, pooled, psnr, readModel, Run } from "./maths.js";
+import { blocksOf, imageAt, measured, moved, pooled, psnr, readModel, Run } from "./maths.js";
 import { Seen } from "./seen.js";
 
 export { imageAt, measured, moved, pooled, psnr, Random, readModel, Run };
@@ -119,7 +119,7 @@ class Explorer {
     const { factor, ink, selected } = this.state.pick("factor", "ink", "selected");
     const { images, side } = this.model;
     if (selected >= 0) return images[selected];
-    const { block } = measured(side, factor, [], []);
+    const block = blocksOf(side, factor);
     return Float64Array.from(block, (b) => ink[b]);
   }
 
@@ -190,7 +190,7 @@ class Explorer {
   begin() {
     const { model, state } = this;
     const { count, factor, seen } = state.pick("count", "factor", "seen");
-    const task = measured(model.side, factor, seen, this.ink());
+    const task = measured(model, factor, seen, this.ink());
     this.run = new Run({ model, task, count, seed: this.seed });
     this.left = A_RUN;
   }

@@ -85,7 +85,7 @@ class RestorationExplorer(PicturedWidget):
     factors = t.List(t.Int()).tag(sync=True)
     shapes = t.List().tag(sync=True)
     weights = t.Bytes().tag(sync=True)
-    sigma = t.Float().tag(sync=True)
+    sigma = t.List(t.Float()).tag(sync=True)
     latent_dim = t.Int().tag(sync=True)
     images = t.Bytes().tag(sync=True)
     labels = t.List(t.Int()).tag(sync=True)
@@ -118,7 +118,7 @@ class RestorationExplorer(PicturedWidget):
             seen=(~hidden.flatten()).int().tolist(),
             shapes=[net_shapes(name, net) for name, net in nets.items()],
             weights=weights,
-            sigma=math.exp(0.5 * self.model.log_var.item()),
+            sigma=(0.5 * self.model.log_var).exp().expand(x.shape[1]).tolist(),
             latent_dim=model.latent_dim,
             images=(LEVELS * self.x).round().byte().numpy().tobytes(),
         )

@@ -7,7 +7,7 @@ const LEVELS = 16; // of ink
 const LED = 30; // steps that accept all, on the way to images like what was measured
 const LEFT_OUT = 20; // steps after them
 
-// What does not change: the nets, the digits and the decoder's standard deviation
+// What does not change: the nets, the digits and the decoder's standard deviations
 export function readModel(state) {
   const { labels, latent_dim, shapes, side, sigma } = state.pick(
     "labels",
@@ -42,21 +42,23 @@ export function pooled(image, side, factor) {
   return means;
 }
 
-// What was measured: blocks of factor x factor pixels, the ink (mean) of each, and which were seen
-export const measured = (side, factor, seen, ink) => ({
-  side,
-  factor,
-  seen,
-  ink,
-  block: blocksOf(side, factor),
-});
+// What was measured: blocks of factor x factor pixels, the ink (mean) of each, and which were seen.
+// `share` says by how much a pixel moves when the mean of its block is to move by 1: in proportion
+// to its variance.
+export function measured({ side, sigma }, factor, seen, ink) {
+  const block = blocksOf(side, factor);
+  const total = new Float64Array((side / factor) ** 2);
+  sigma.forEach((s, d) => (total[block[d]] += s * s));
+  const share = sigma.map((s, d) => (factor * factor * s * s) / total[block[d]]);
+  return { side, factor, seen, ink, block, share };
+}
 
-// The image nearest to `values` whose blocks have the ink that was seen
-export function fitted(values, { side, factor, seen, ink, block }) {
+// `values` moved until the blocks have the ink that was seen
+export function fitted(values, { side, factor, seen, ink, block, share }) {
   const means = pooled(values, side, factor);
   return values.map((value, d) => {
     const b = block[d];
-    return seen[b] ? value + ink[b] - means[b] : value;
+    return seen[b] ? value + share[d] * (ink[b] - means[b]) : value;
   });
 }
 
@@ -64,6 +66,11 @@ export function fitted(values, { side, factor, seen, ink, block }) {
 export const imageAt = (model, task, z) => fitted(decode(model.net, z), task);
 
 const squares = (a, b) => a.reduce((total, v, d) => total + (v - b[d]) ** 2, 0);
+
+// Minus half the squared distance of x from the decoder's mean, in its widths
+const fit = (x, mean, sigma) =>
+  -0.5 * x.reduce((total, v, d) => total + ((v - mean[d]) / sigma[d]) ** 2, 0);
+
 const norm = (z) => z.reduce((total, v) => total + v * v, 0);
 
 // Minus half the squared distance of z from q's mean, in its widths
@@ -76,14 +83,17 @@ export function moved(model, task, z, noise, corrected) {
   const { net, sigma } = model;
   const mean = decode(net, z);
   const x = fitted(
-    mean.map((m, d) => m + sigma * noise.x[d]),
+    mean.map((m, d) => m + sigma[d] * noise.x[d]),
     task,
   );
   const q = encode(net, x);
   const next = q.mu.map((m, l) => m + Math.exp(q.logVar[l] / 2) * noise.z[l]);
-  const likelier = squares(x, mean) - squares(x, decode(net, next));
   const gain =
-    likelier / (2 * sigma * sigma) + (norm(z) - norm(next)) / 2 + inside(z, q) - inside(next, q);
+    fit(x, decode(net, next), sigma) -
+    fit(x, mean, sigma) +
+    (norm(z) - norm(next)) / 2 +
+    inside(z, q) -
+    inside(next, q);
   const accept = corrected ? Math.exp(Math.min(0, gain)) : 1;
   return { z: noise.u < accept ? next : z, accept };
 }
