@@ -4,26 +4,19 @@ import argparse
 import shlex
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
-from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor
 
-from vaebook import results
-from vaebook.applications import study as applications_study
+from vaebook import results, studies
 from vaebook.datasets import binarize_noisily, load_digits, load_mnist
-from vaebook.evaluation import study as evaluation_study
 from vaebook.monte_carlo import estimate
 from vaebook.protocols import Scorable
 from vaebook.training import Settings, State, fit, load_checkpoint, make_optimizer
 from vaebook.vae import VAE
 
-STUDIES = {"evaluation": evaluation_study, "applications": applications_study}
 SHORT = {"data": "digits", "epochs": 20, "samples": 100, "threads": 1}
 
 
@@ -31,8 +24,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run one command; ``arguments`` are those of the shell by default."""
     words = sys.argv[1:] if arguments is None else arguments
     options = parser().parse_args(words)
-    if options.command == "study" and options.name not in STUDIES:
-        parser().error(f"study needs --name, one of {', '.join(STUDIES)}")
+    if options.command == "study" and options.name not in studies.STUDIES:
+        parser().error(f"study needs --name, one of {', '.join(studies.STUDIES)}")
     if options.checkpoint is None and options.command != "study":
         parser().error(f"{options.command} needs the name of a checkpoint")
 
@@ -141,28 +134,13 @@ def record(options: argparse.Namespace, command: str) -> None:
 
 def study(options: argparse.Namespace, command: str) -> None:
     """The long runs of a chapter over seeds, stored under its name: up to an hour."""
-    plan, began = STUDIES[options.name].Study(), time.perf_counter()
-    one = partial(of_one_seed, options.name, options.threads)
-    if options.workers == 1:
-        runs = list(map(one, plan.seeds))
-    else:
-        fresh = get_context("spawn")
-        with ProcessPoolExecutor(options.workers, mp_context=fresh) as pool:
-            runs = list(pool.map(one, plan.seeds))
-    seconds = time.perf_counter() - began
-    numbers, pictures = (
-        {k: v for run in runs for k, v in run[j].items()} for j in (0, 1)
+    began = time.perf_counter()
+    found = studies.whole(
+        options.name, threads=options.threads, workers=options.workers
     )
-    store(options, command, seconds, plan.seeds, numbers, pictures)
-
-
-def of_one_seed(
-    name: str, threads: int, seed: int
-) -> tuple[dict[str, float], dict[str, str]]:
-    """What a chapter's study gives for one of its seeds."""
-    torch.set_num_threads(threads)
-    chapter = STUDIES[name]
-    return chapter.run_study(replace(chapter.Study(), seeds=(seed,)))
+    seconds = time.perf_counter() - began
+    seeds = studies.seeds_of(options.name)
+    store(options, command, seconds, seeds, *found)
 
 
 def store(
@@ -191,8 +169,7 @@ def store(
 def short_run(options: argparse.Namespace) -> dict[str, float]:
     """Numbers of the same names in seconds, on the bundled digits."""
     if options.command == "study":
-        chapter = STUDIES[options.name]
-        return chapter.run_study(chapter.BRIEF)[0]
+        return studies.brief(options.name).numbers
     with TemporaryDirectory() as folder:
         elsewhere = {"checkpoint": Path(folder) / "short.safetensors"}
         shortened = argparse.Namespace(**vars(options) | SHORT | elsewhere)
