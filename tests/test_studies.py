@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from vaebook import studies
 from vaebook.applications import study as applications
@@ -36,7 +37,9 @@ def test_seeds_are_run_one_by_one_and_joined():
     assert found.numbers == {"a.3": 3, "b.3": 4, "a.4": 4, "b.4": 5}
     assert found.pictures == {"seen.(3,)": "ff", "seen.(4,)": "ff"}
     assert studies.seeds_of("made") == (3, 4)
+    before = torch.get_num_threads()
     assert studies.brief("made").numbers == {"a.9": 9, "b.9": 10}
+    assert torch.get_num_threads() == before
 
 
 def test_workers_are_processes_that_find_the_studies(monkeypatch):

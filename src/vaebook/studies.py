@@ -23,8 +23,14 @@ class Found(NamedTuple):
 
 
 def brief(name: str) -> Found:
-    """The study of a chapter in seconds, for a test."""
-    return Found(*STUDIES[name].run_study(STUDIES[name].BRIEF))
+    """The study of a chapter in seconds, for a test: on one thread wherever it runs, as
+    rounding depends on how many there are."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return Found(*STUDIES[name].run_study(STUDIES[name].BRIEF))
+    finally:
+        torch.set_num_threads(before)
 
 
 def whole(name: str, *, threads: int = 1, workers: int = 1) -> Found:

@@ -171,7 +171,7 @@ def test_spread_has_bins_of_alike_pixels():
 @pytest.mark.equation(
     "eq-applications-unseen",
     against="scipy, with the conditioned Gaussian of a linear model",
-    body="b10440f2",
+    body="fd4aa464",
 )
 def test_unseen_pixels_have_the_density_that_is_left(linear, conditioned):
     """log p(unseen | seen) of a linear model, from draws of the exact code."""

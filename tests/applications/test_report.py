@@ -96,6 +96,10 @@ def test_class_is_that_of_the_nearest_training_digit(digits):
     others = torch.stack([known[:6], known[6:12]]) + 0.01
     right = [(digits.train.y[6:12] == digits.train.y[:6]).double().mean().item(), 1.0]
     assert own_class(moved, others) == pytest.approx(np.mean(right))
+    asked = test._replace(y=1 - digits.train.y[:6])  # of another class, all but few
+    same = (asked.y == digits.train.y[:6]).double().mean().item()
+    found = own_class(digits._replace(test=asked), known[:6][None])
+    assert found == pytest.approx(same) and found < 1
 
 
 def test_detail_is_the_correlation_of_what_is_added_with_what_is_lacking(digits):

@@ -38,7 +38,7 @@ def given_code(task, z):
 @pytest.mark.equation(
     "eq-applications-measured",
     against="scipy, with mean and covariance of a joint Gaussian in numpy",
-    body="8ea654ce",
+    body="1ab5de77",
 )
 def test_likelihood_is_scipys_of_what_was_measured(task):
     z = codes(2, 4, 2)
@@ -59,7 +59,7 @@ def test_log_prob_adds_the_prior(task):
 @pytest.mark.equation(
     "eq-applications-completed",
     against="conditioning a joint Gaussian in numpy",
-    body="3fa78e8f",
+    body="6c5f12b6",
 )
 def test_mean_image_is_the_conditional_mean(task):
     z = codes(4, 2)
@@ -73,7 +73,7 @@ def test_mean_image_is_the_conditional_mean(task):
 @pytest.mark.equation(
     "eq-applications-conditional-draw",
     against="mean and covariance of 40,000 draws, and of the conditioned Gaussian",
-    body="555f72cb",
+    body="9d9a907d",
 )
 def test_drawn_images_have_the_conditional_mean_and_covariance(task, assert_within):
     z = codes(1, 4, 2).expand(40_000, 4, 2)
@@ -175,6 +175,15 @@ def test_likelihood_is_the_sum_over_the_pixels_not_seen(inpainting):
         total += stats.bernoulli.pmf(x, probs).prod(-1)
     found = inpainting.log_likelihood(z).detach().numpy()
     np.testing.assert_allclose(found, np.log(total), rtol=1e-10)
+
+
+def test_hidden_pixels_are_scored_as_the_coins_that_they_are(inpainting):
+    z, x = codes(2, 3, 2), torch.tensor([[0.0, 1, 1, 0, 0, 0]] * 3).double()
+    x[1, 5] = 1
+    probs = inpainting.model.mean_image(z).detach().numpy()[..., [1, 5]]
+    truth = stats.bernoulli.logpmf(x[:, [1, 5]].numpy(), probs).sum(-1)
+    found = inpainting.log_hidden(x, z).detach().numpy()
+    np.testing.assert_allclose(found, truth, rtol=1e-10)
 
 
 def test_what_was_seen_stays_and_the_rest_is_what_the_model_says(inpainting):

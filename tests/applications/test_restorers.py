@@ -186,6 +186,21 @@ def test_the_run_before_brings_the_likelihood_in_by_and_by(task, monkeypatch):
     assert weights == pytest.approx([1] * 5)
 
 
+def test_each_move_draws_its_step_around_the_one_that_was_found(task, monkeypatch):
+    taken = []
+
+    def watched(density, at, step, *_, **__):
+        taken.append(step)
+        return Moved(at, torch.full(at.shape[:-1], 0.65))  # as aimed for: it stays 0.1
+
+    monkeypatch.setattr("vaebook.applications.restorers.hmc_step", watched)
+    hmc(task, starts(50, task), 20, num_before=5, rng=torch.Generator().manual_seed(0))
+    steps = torch.stack(taken) / 0.1  # (25, 50, 4)
+    assert steps.min() == pytest.approx(0.6, abs=0.01)
+    assert steps.max() == pytest.approx(1.2, abs=0.01)
+    assert steps.mean() == pytest.approx(0.9, abs=0.02)
+
+
 def test_chains_find_the_large_hill_of_two(task, monkeypatch):
     """A likelihood with a hill of 1/400 of the mass, on which abrupt chains stay."""
 
@@ -275,8 +290,12 @@ def test_a_chain_that_runs_away_is_told(task):
     rng = torch.Generator().manual_seed(0)
     with pytest.raises(ValueError, match="codes of the chains must be finite"):
         gibbs(task, starts(2, task), 9, corrected=False, rng=rng)
-    stays = gibbs(task, starts(2, task), 9, rng=rng)
-    assert stays.z.isfinite().all() and (stays.accept == 0).all()
+    for factor in (1e200, np.inf):
+        task.model.posterior = lambda x, k=factor: type(own(x))(
+            k * own(x).mu, own(x).log_var
+        )
+        stays = gibbs(task, starts(2, task), 9, rng=rng)
+        assert stays.z.isfinite().all() and (stays.accept == 0).all()
 
 
 def test_same_seed_same_chains_and_global_generator_left_alone(task):

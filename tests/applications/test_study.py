@@ -42,7 +42,6 @@ def watched():
     with pytest.MonkeyPatch.context() as patch:
         for name in WATCHED:
             patch.setattr(module, name, watch(name))
-        patch.setattr(module, "CLIMB", module.Search(num_steps=5))
         numbers, pictures = run_study(BRIEF)
     return SimpleNamespace(numbers=numbers, pictures=pictures, **calls)
 
@@ -91,6 +90,14 @@ def test_every_answer_is_of_the_same_measurement(watched):
     assert by_task.keys() == measurements().keys()
     for ys in by_task.values():
         assert len(ys) == 3 and all(torch.equal(y, ys[0]) for y in ys)
+
+
+def test_the_noise_of_a_measurement_is_drawn_once(watched):
+    """The chains of the blurred digits are asked with the y that they are judged by."""
+    case = next(g[1] for g, _, _ in watched.told_of_all if g[0] == "deblurred.vae")
+    asked = [task.y for (task, *_), _, _ in watched.hmc]
+    assert torch.equal(asked[-1], case.y)
+    assert not torch.equal(case.y, case.measurement.means(case.digits.test.x))
 
 
 def test_chains_are_as_long_as_the_plan_says(watched):

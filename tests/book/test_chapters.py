@@ -59,6 +59,9 @@ def test_header_names_format_and_kernel(stem):
     assert header_faults("# Title\n\n```{code-cell}\n1\n```\n")
 
 
+HIDDEN = {"remove-cell", "remove-output"}
+
+
 def cell_faults(text):
     """Cells that a page would cut off, or that nobody reads in one go."""
     faults = []
@@ -68,7 +71,22 @@ def cell_faults(text):
             faults.append(f"cell {place}: {len(lines)} lines")
         faults += [f"cell {place}: {line!r}" for line in lines if len(line) > WIDTH]
         faults += [f"cell {place}: stores outputs"] * bool(cell.outputs)
+        hidden = HIDDEN & set(cell.metadata.get("tags", ()))
+        if not hidden and ends_with_training(cell.source):
+            faults.append(f"cell {place}: shows a history")
     return faults
+
+
+def ends_with_training(code):
+    """Whether a cell's last line trains a model, and so shows all of its epochs: a
+    semicolon at its end keeps them back."""
+    if code.rstrip().endswith(";"):
+        return False
+    last = ast.parse(code).body[-1:]
+    values = [node.value for node in last if isinstance(node, ast.Expr)]
+    calls = [value.func for value in values if isinstance(value, ast.Call)]
+    names = {getattr(func, "attr", getattr(func, "id", "")) for func in calls}
+    return "fit" in names
 
 
 @each_page
@@ -86,6 +104,9 @@ def test_cell_faults_are_found():
     assert cell_faults(in_cell("\n".join(["x = 1"] * 16))) == ["cell 1: 16 lines"]
     assert len(cell_faults(in_cell("x = " + "1" * 73))) == 1
     assert cell_faults(in_cell("\n".join(["x = " + "1" * 72] * 15))) == []
+    assert cell_faults(in_cell("training.fit(x)")) == ["cell 1: shows a history"]
+    assert cell_faults(in_cell("history = training.fit(x)")) == []
+    assert cell_faults(in_cell("training.fit(x);")) == []
 
 
 # Pictures

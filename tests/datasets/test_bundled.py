@@ -6,7 +6,12 @@ import torch
 from scipy import stats
 from sklearn.datasets import load_digits as scikit_digits
 
-from vaebook.datasets import binarize_noisily, load_digits
+from vaebook.datasets import (
+    binarize_noisily,
+    disturb,
+    load_digits,
+    relative_spread,
+)
 
 
 @pytest.mark.parametrize("binarize", [True, False])
@@ -68,3 +73,22 @@ def test_each_batch_is_drawn_anew_from_the_given_generator(rng):
     assert torch.equal(
         first, binarize_noisily(grey, rng=torch.Generator().manual_seed(0))
     )
+
+
+def test_disturbed_pixels_have_the_noise_that_each_was_given(assert_within):
+    grey = torch.full((40_000, 3), 0.25, dtype=torch.float64)
+    noise = torch.tensor([0.0, 0.1, 0.5]).double()
+    found = disturb(grey, noise, rng=torch.Generator().manual_seed(0))
+    assert torch.equal(found[:, 0], grey[:, 0])
+    sd = found.std(0)
+    assert_within(sd, noise, noise / (2 * len(grey)) ** 0.5 + 1e-12)
+    error = noise / len(grey) ** 0.5 + 1e-12
+    assert_within(found.mean(0), grey[0], error)
+
+
+def test_spread_is_relative_to_the_root_mean_square_and_never_too_small():
+    x = torch.tensor([[0.0, 1, 3, 0], [0, 2, 7, 0.1]]).double()
+    sd = x.numpy().std(0, ddof=1)
+    truth = np.maximum(sd / np.sqrt((sd**2).mean()), 0.2)
+    np.testing.assert_allclose(relative_spread(x), truth)
+    assert relative_spread(x, least=0.0)[0] == 0

@@ -300,3 +300,24 @@ def test_five_solvers_of_the_linear_vae_agree():
     drawn = trained.log_evidence(x, 1000, rng=rng)
     error = drawn.standard_error.square().sum().sqrt() / len(x)
     assert abs(drawn.value.mean() - by_sgd.log_evidence(x).mean()) < 5 * error < 1e-3
+
+
+def test_each_pixel_may_have_its_own_variance():
+    """Against scipy's N(b, W W' + diag sigma_d^2) of a linear decoder."""
+    rng = torch.Generator().manual_seed(4)
+    model = GaussianVAE(5, (), 2, per_pixel=True, rng=rng).double()
+    with torch.no_grad():
+        model.log_var.copy_(torch.linspace(-2, 1, 5))
+    x, z = torch.randn(6, 5, generator=rng).double(), torch.zeros(6, 2).double()
+    mean = model.mean_image(z).detach().numpy()
+    sigma = np.exp(0.5 * model.log_var.detach().numpy())
+    found = model.log_likelihood(x, z).detach()
+    truth = stats.norm.logpdf(x.numpy(), mean, sigma).sum(1)
+    np.testing.assert_allclose(found, truth, rtol=1e-10)
+
+    layer = model.decoder.net[0]
+    w, b = layer.weight.detach().numpy(), layer.bias.detach().numpy()
+    law = stats.multivariate_normal(b, w @ w.T + np.diag(sigma**2))
+    exact = model.linear_gaussian().log_evidence(x)
+    np.testing.assert_allclose(exact.detach(), law.logpdf(x.numpy()), rtol=1e-8)
+    assert GaussianVAE(5, (), 2, rng=rng).log_var.shape == ()

@@ -11,6 +11,11 @@ from vaebook.applications.measurements import (
     keep_pixels,
     mean_pool,
 )
+from vaebook.applications.mixtures import (
+    MixtureAnswer,
+    class_gaussians,
+    mixture_restoration,
+)
 from vaebook.applications.quality import (
     Coverage,
     Spread,
@@ -26,6 +31,7 @@ from vaebook.applications.restoration import (
     BinaryInpainting,
     GreyRestoration,
     Restoration,
+    exact_log_hidden,
     exact_restoration,
     log_predictive,
     unseen_directions,
@@ -46,12 +52,15 @@ __all__ = [
     "Coverage",
     "GreyRestoration",
     "Measurement",
+    "MixtureAnswer",
     "Resampled",
     "Restoration",
     "Spread",
+    "class_gaussians",
     "coverage",
     "diversity",
     "exact_draws",
+    "exact_log_hidden",
     "exact_restoration",
     "gaussian_blur",
     "gibbs",
@@ -61,6 +70,7 @@ __all__ = [
     "log_predictive",
     "mean_pool",
     "misfit",
+    "mixture_restoration",
     "most_probable",
     "plain_enlargements",
     "psnr",

@@ -11,16 +11,19 @@ from vaebook.linear_vae import ppca, spectrum
 RIDGE = 1e-3  # added to each pixel's variance, or a pixel that is never lit has none
 
 
-def image_laws(x: Tensor, latent_dim: int = 20) -> dict[str, FullGaussian]:
+def image_laws(
+    x: Tensor, latent_dim: int = 20, ridge: float = RIDGE
+) -> dict[str, FullGaussian]:
     """Gaussian laws of images (N, D): by probabilistic PCA, and with any covariance.
 
-    In float64. Under either, restoration has a closed form.
+    In float64; ``ridge`` is added to each variance of the latter. Under either,
+    restoration has a closed form.
     """
     fitted = fit_full_gaussian(x.double())
-    ridge = RIDGE * torch.eye(x.shape[1]).double()
+    own = ridge * torch.eye(x.shape[1]).double()
     return {
         "ppca": ppca(spectrum(x.double()), latent_dim).marginal(),
-        "gaussian": FullGaussian(fitted.mu, fitted.cov + ridge),
+        "gaussian": FullGaussian(fitted.mu, fitted.cov + own),
     }
 
 

@@ -120,8 +120,8 @@ def detail(case: Case, mean: Tensor, draws: Tensor) -> float:
     .. math:: \frac{\sum (\tilde x - \bar x)(x - \bar x)}
               {\sqrt{\sum (\tilde x - \bar x)^2 \sum (x - \bar x)^2}}
 
-    over draws (S, N, D), images and pixels that are left open; 0 under a right
-    posterior.
+    over draws (S, N, D), images and pixels that are left open. It is 0 but for chance
+    whatever the truth is, as draws lie around their own mean: a check of the sampler.
     """
     left = case.left_open
     lacking = (case.digits.test.x - mean)[:, left]

@@ -199,6 +199,15 @@ class BinaryInpainting(Restoration):
         return seen
 
 
+def exact_log_hidden(
+    exact: FullGaussian, measurement: Measurement, x: Tensor
+) -> Tensor:
+    """log p of what y left unseen of images (N, D), by their Gaussian given y: (N,)."""
+    unseen = unseen_directions(measurement.weights.to(x))
+    whiten = _whitening(unseen @ exact.cov @ unseen.T)
+    return _whitened_log_prob((x - exact.mu) @ unseen.T, whiten)
+
+
 def _whitening(cov: Tensor) -> Tensor:
     """The inverse of the lower Cholesky factor of a covariance."""
     chol = torch.linalg.cholesky(cov)

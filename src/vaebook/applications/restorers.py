@@ -139,10 +139,11 @@ def gibbs(
         x = task.draw_image(z, rng=rng)  # (S, N, D)
         q = model.posterior(x)
         new = gaussian_rsample(*q, rng=rng)
-        gain = model.log_joint(x, new) - model.log_joint(x, z)
-        gain = gain + gaussian_log_prob(z, *q) - gaussian_log_prob(new, *q)
-        gain = gain.nan_to_num(nan=-math.inf)
-        accept = gain.clamp(max=0).exp() if corrected else torch.ones_like(gain)
+        log_ratio = model.log_joint(x, new) - model.log_joint(x, z)
+        log_ratio = log_ratio + gaussian_log_prob(z, *q) - gaussian_log_prob(new, *q)
+        if not corrected:
+            log_ratio = torch.zeros_like(log_ratio)
+        accept = log_ratio.nan_to_num(nan=-math.inf).clamp(max=0).exp()
         moves = torch.empty_like(accept).uniform_(generator=rng) < accept
         return Moved(torch.where(moves[..., None], new, z), accept)
 

@@ -6,7 +6,6 @@ from functools import partial
 
 import torch
 from torch import Tensor
-from torch.distributions import MultivariateNormal
 
 from vaebook.applications.baselines import (
     exact_draws,
@@ -34,6 +33,7 @@ from vaebook.applications.report import (
 )
 from vaebook.applications.restoration import (
     GreyRestoration,
+    exact_log_hidden,
     exact_restoration,
     log_predictive,
     unseen_directions,
@@ -46,7 +46,7 @@ from vaebook.applications.restorers import (
     resampled,
     spread_states,
 )
-from vaebook.datasets import Digits, Split, disturb, load_digits
+from vaebook.datasets import Digits, Split, disturb, load_digits, relative_spread
 from vaebook.evaluation import Search, split_r_hat
 from vaebook.training import Settings, fit
 from vaebook.vae import GaussianVAE
@@ -70,7 +70,6 @@ RECIPES = {
     "brief": Recipe(epochs=400),
     "chosen": Recipe(),
 }
-CLIMB = Search(num_steps=1000)
 LED = 20  # steps of pseudo-Gibbs, without which the corrected chain hardly moves
 
 
@@ -91,6 +90,8 @@ class Study:
         Of those states, to look at one by one.
     num_blind : int
         Codes of the prior, to be resampled.
+    num_climb : int
+        Steps to the most probable code.
     """
 
     epochs: int | None = None
@@ -101,6 +102,7 @@ class Study:
     num_steps: int = 200
     num_draws: int = 199
     num_blind: int = 20_000
+    num_climb: int = 1000
 
 
 BRIEF = Study(
@@ -112,6 +114,7 @@ BRIEF = Study(
     num_steps=20,
     num_draws=19,
     num_blind=50,
+    num_climb=5,
 )
 
 
@@ -170,7 +173,7 @@ def by_recipe(
     hidden = recipe.width, recipe.width
     sizes = x.shape[1], hidden, recipe.latent_dim
     model = GaussianVAE(*sizes, per_pixel=recipe.per_pixel, rng=rng)
-    noise = recipe.noise * evenly(x) if recipe.per_pixel else recipe.noise
+    noise = recipe.noise * relative_spread(x) if recipe.per_pixel else recipe.noise
     settings = Settings(
         epochs=epochs or recipe.epochs,
         weight_decay=0.05,
@@ -178,15 +181,6 @@ def by_recipe(
     )
     fit(model, x, settings, rng=rng)
     return model
-
-
-def evenly(x: Tensor, least: float = 0.2) -> Tensor:
-    """The spread of each pixel over images (N, D), in root mean squares of all: (D,).
-
-    At least ``least``: a pixel that is never lit is disturbed a little, too.
-    """
-    spread = x.std(0)
-    return (spread / spread.square().mean().sqrt()).clamp(min=least)
 
 
 def _of_recipe(
@@ -236,11 +230,8 @@ def _by_laws(
         answer = Answer(exact.mu, exact_draws(exact, plan.num_draws, rng=rng))
         yield from told_of_all(name, case, answer)
 
-        unseen = unseen_directions(measurement.weights.double())
-        if len(unseen):
-            cov = unseen @ exact.cov @ unseen.T
-            left = MultivariateNormal(exact.mu @ unseen.T, cov)
-            log_p = left.log_prob(case.digits.test.x.double() @ unseen.T)
+        if len(unseen_directions(measurement.weights)):
+            log_p = exact_log_hidden(exact, measurement, case.digits.test.x.double())
             yield from with_error(f"{name}.log_hidden", log_p)
     return answer
 
@@ -261,7 +252,8 @@ def _by_model(
     yield from with_error(f"{name}.won", won)
     yield from _of_chains(name, task, chains, case.digits.test.x)
 
-    best = most_probable(task, begun(task, plan, rng=rng), CLIMB)
+    climb = Search(num_steps=plan.num_climb)
+    best = most_probable(task, begun(task, plan, rng=rng), climb)
     kept = spread_states(chains, plan.num_draws)
     with torch.no_grad():
         highest, without_noise = task.mean_image(best), task.mean_image(kept)

@@ -7,6 +7,7 @@ from vaebook.datasets.bundled import (
     disturb,
     load_digits,
     load_iris,
+    relative_spread,
 )
 from vaebook.datasets.mnist import (
     MNIST_SHA256,
@@ -30,4 +31,5 @@ __all__ = [
     "load_iris",
     "load_mnist",
     "parse_idx",
+    "relative_spread",
 ]

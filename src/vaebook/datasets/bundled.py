@@ -7,6 +7,8 @@ import torch
 from sklearn import datasets as bundled
 from torch import Tensor
 
+from vaebook.checks import data_matrix
+
 
 class Split(NamedTuple):
     """Images and their labels: ``x`` (N, D), ``y`` (N,) int64."""
@@ -82,6 +84,16 @@ def disturb(
     """
     eps = torch.randn(grey.shape, generator=rng, dtype=grey.dtype, device=grey.device)
     return grey + noise * eps
+
+
+def relative_spread(x: Tensor, least: float = 0.2) -> Tensor:
+    """Standard deviation of each pixel over images (N, D), over the root mean square of
+    all: (D,).
+
+    At least ``least``: a pixel that is never lit is disturbed a little, too.
+    """
+    spread = data_matrix(x).std(0)
+    return (spread / spread.square().mean().sqrt()).clamp(min=least)
 
 
 def binarize_noisily(

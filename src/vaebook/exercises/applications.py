@@ -152,45 +152,47 @@ ACCEPT = Exercise(
 
 
 def completed(
-    f: Tensor, weights: Tensor, y: Tensor, var: float, sigma: float
+    f: Tensor, weights: Tensor, y: Tensor, var: Tensor, sigma: float
 ) -> Tensor:
     """What is unexplained of y, carried back to the pixels."""
-    cov = var * weights @ weights.T + sigma**2 * torch.eye(len(y)).to(y)
-    return f + var * weights.T @ torch.linalg.solve(cov, y - weights @ f)
+    spread = weights * var  # A R
+    cov = spread @ weights.T + sigma**2 * torch.eye(len(y)).to(y)
+    return f + spread.T @ torch.linalg.solve(cov, y - weights @ f)
 
 
 MEAN = torch.tensor([0.2, 0.7, 0.5, 0.9]).double()
 WEIGHTS = torch.tensor([[0.5, 0.5, 0.0, 0.0], [0.0, 0.3, 0.3, 0.4]]).double()
 SEEN = torch.tensor([0.6, 0.4]).double()
+VAR = torch.tensor([0.01, 0.03, 0.02, 0.05]).double()
 COMPLETED = Exercise(
     name="applications.4",
     solution=completed,
     inputs=(
-        (MEAN, WEIGHTS, SEEN, 0.02, 0.1),
-        (MEAN, WEIGHTS, SEEN, 0.02, 0.0),
-        (MEAN, WEIGHTS[:1], SEEN[:1], 0.5, 1.0),
+        (MEAN, WEIGHTS, SEEN, VAR, 0.1),
+        (MEAN, WEIGHTS, SEEN, VAR, 0.0),
+        (MEAN, WEIGHTS[:1], SEEN[:1], 20 * VAR, 1.0),
     ),
     meaning="Without noise it fits y exactly.",
-    hint="S is what y - A f varies by: the pixels' own noise, and the camera's.",
+    hint="V is what y - A f varies by: the pixels' own noise, and the camera's.",
     mistakes=(
         Mistake(
-            "sigma is a standard deviation: S needs its square.",
+            "sigma is a standard deviation: V needs its square.",
             lambda f, weights, y, var, sigma: completed(f, weights, y, var, sigma**0.5),
         ),
         Mistake(
-            "The decoder's variance is missing in front of A^T, or in S.",
+            "The decoder's variances are missing in front of A^T.",
             lambda f, weights, y, var, sigma: (
                 f + (completed(f, weights, y, var, sigma) - f) / var
             ),
         ),
         Mistake(
-            "The camera's noise is left out of S: y is believed too much.",
+            "The camera's noise is left out of V: y is believed too much.",
             lambda f, weights, y, var, sigma: completed(f, weights, y, var, 0.0),
         ),
         Mistake(
-            "The pixels' noise is left out of S: only A A^T carries it.",
+            "The pixels' noise is left out of V: it is not the camera's alone.",
             lambda f, weights, y, var, sigma: (
-                f + var * weights.T @ (y - weights @ f) / max(sigma**2, 1e-3)
+                f + (weights * var).T @ (y - weights @ f) / max(sigma**2, 1e-3)
             ),
         ),
         Mistake(

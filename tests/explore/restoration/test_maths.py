@@ -6,7 +6,7 @@ import torch
 from explore.made import grey_digits, grey_model, make_restoration
 
 from vaebook.applications import hmc
-from vaebook.explore.restoration.maths import pooled
+from vaebook.explore.restoration.maths import pooled, r_hat_of_images
 
 
 def test_squares_are_means_along_rows():
@@ -52,6 +52,17 @@ def test_spread_is_of_the_images_and_apart_of_two():
     answer = make_restoration(factor=2).restored()
     apart = np.sqrt(2 * answer.sd.square().mean().item())
     assert answer.apart == pytest.approx(apart, rel=0.01)
+
+
+def test_agreement_is_r_hat_of_one_pixel():
+    """As chapter 11's, where halves are whole chains."""
+    images = torch.from_numpy(np.random.default_rng(0).normal(size=(50, 6, 1)))
+    images = images + torch.linspace(0, 1, 6).double()[:, None]
+    within = images.numpy().var(0, ddof=1).mean()
+    between = images.numpy().mean(0).var(ddof=1)
+    truth = np.sqrt((49 / 50 * within + between) / within)
+    assert r_hat_of_images(images) == pytest.approx(truth)
+    assert r_hat_of_images(images.expand(-1, -1, 7)) == pytest.approx(truth)
 
 
 def test_still_and_words_are_of_the_same_chains():

@@ -8,6 +8,7 @@ from explore.made import make_restoration
 from scipy import stats
 
 from vaebook.applications import gibbs, psnr, squared_error
+from vaebook.explore.restoration.maths import r_hat_of_images
 
 WALK = """(given) => {
   const { imageAt, measured, moved, pooled, readModel } = m.module;
@@ -88,7 +89,8 @@ RUN = """(seed) => {
   }
   const { mean, sd } = run.spread;
   return { first, started, kept, mean: [...mean], sd: [...sd],
-    acceptance: run.acceptance, near: psnr(mean, model.images[0]) };
+    acceptance: run.acceptance, agreement: run.agreement,
+    near: psnr(mean, model.images[0]) };
 }"""
 
 
@@ -103,6 +105,9 @@ def test_a_run_averages_what_it_keeps_and_finds_the_library_s_mean(show):
     np.testing.assert_allclose(found["first"]["sd"], started.std(0))
     np.testing.assert_allclose(found["mean"], kept.mean(0))
     np.testing.assert_allclose(found["sd"], kept.std(0), atol=1e-7)
+
+    by_chain = torch.from_numpy(kept).view(-1, 8, 64)
+    assert found["agreement"] == pytest.approx(r_hat_of_images(by_chain), rel=1e-6)
 
     answer = widget.restored()
     np.testing.assert_allclose(found["mean"], answer.mean, atol=0.04)

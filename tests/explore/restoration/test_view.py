@@ -41,7 +41,8 @@ def test_it_begins_with_the_lower_half_hidden(page):
     assert hidden(page) == [0] * 32 + [1] * 32
     assert spoken(page, 0) == "row 1, column 1, ink 0.00"
     assert spoken(page, 63) == "row 8, column 8, hidden"
-    mean, one, apart = readings(page)
+    mean, one, apart, agreed = readings(page)
+    assert float(agreed) == pytest.approx(1.0, abs=0.4)
     assert re.fullmatch(
         rf"Test image of class 3, 32 of 64 squares seen: two images differ by {apart}, "
         rf"the mean is {mean} dB near\.",

@@ -24,8 +24,8 @@ export class Answer {
     this.images = Array.from({ length: count }, (_, k) =>
       picture(side, `Image ${k + 1} that fits`),
     );
-    this.near = ["Mean, dB", "One image, dB", "Two images differ by"].map((words) =>
-      reading(words),
+    this.near = ["Mean, dB", "One image, dB", "Two images differ by", "Chains, R\u0302"].map(
+      (words) => reading(words),
     );
     this.el = panel(
       "What follows",
@@ -57,6 +57,8 @@ export class Answer {
     this.near[0].number.textContent = decibels(numbers.mean);
     this.near[1].number.textContent = decibels(numbers.one);
     this.near[2].number.textContent = format(numbers.apart);
+    const agreed = run.kept > 1 ? run.agreement : NaN;
+    this.near[3].number.textContent = Number.isFinite(agreed) ? format(agreed) : "\u2013";
     return numbers;
   }
 

@@ -15,7 +15,7 @@ export { imageAt, measured, moved, pooled, psnr, Random, readModel, Run };
 const TRAITS = ["selected", "factor", "seen", "ink"];
 const PAUSE = 60; // milliseconds between pictures
 const A_PICTURE = 5; // steps
-const A_RUN = 300; // steps
+const A_RUN = 400; // steps
 
 class Explorer {
   constructor(state) {

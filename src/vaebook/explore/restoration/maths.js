@@ -105,8 +105,8 @@ export class Run {
     Object.assign(this, { model, task, random: new Random(seed), steps: 0, kept: 0 });
     this.chains = Array.from({ length: count }, () => this.random.normals(model.latentDim));
     this.images = this.chains.map((z) => imageAt(model, task, z));
-    this.sums = new Float64Array(task.block.length);
-    this.squares = new Float64Array(task.block.length);
+    this.sums = this.chains.map(() => new Float64Array(task.block.length));
+    this.squares = this.chains.map(() => new Float64Array(task.block.length));
     this.accepted = 0;
   }
 
@@ -129,13 +129,13 @@ export class Run {
 
   keep() {
     this.look();
-    for (const image of this.images) {
+    this.images.forEach((image, k) => {
       image.forEach((v, d) => {
-        this.sums[d] += v;
-        this.squares[d] += v * v;
+        this.sums[k][d] += v;
+        this.squares[k][d] += v * v;
       });
-    }
-    this.kept += this.images.length;
+    });
+    this.kept += 1;
   }
 
   look() {
@@ -147,19 +147,46 @@ export class Run {
     return tried > 0 ? this.accepted / tried : 1;
   }
 
+  // Mean and variance of each pixel, a pair for each chain, over what was kept
+  get perChain() {
+    const { kept, squares: sq, sums } = this;
+    return sums.map((sum, k) => {
+      const mean = sum.map((v) => v / kept);
+      return { mean, variance: sq[k].map((v, d) => Math.max(0, v / kept - mean[d] ** 2)) };
+    });
+  }
+
   // Of each pixel: mean and standard deviation over what was kept, or over the chains as they are
   get spread() {
-    const { images, kept, squares: sq, sums } = this;
-    if (kept > 0) {
-      const mean = sums.map((v) => v / kept);
-      return { mean, sd: sq.map((v, d) => Math.sqrt(Math.max(0, v / kept - mean[d] ** 2))) };
-    }
-    const mean = sums.map((_, d) => images.reduce((t, x) => t + x[d], 0) / images.length);
-    const sd = mean.map((m, d) =>
-      Math.sqrt(images.reduce((t, x) => t + (x[d] - m) ** 2, 0) / images.length),
-    );
+    const { images, kept, task } = this;
+    const none = new Float64Array(task.block.length);
+    const all = kept > 0 ? this.perChain : images.map((mean) => ({ mean, variance: none }));
+    const { between, mean } = ofMeans(all);
+    const sd = between.map((b, d) => Math.sqrt(b + average(all, "variance", d)));
     return { mean, sd };
   }
+
+  // R-hat of the pixels together: 1 where chains are as far apart as each is wide
+  get agreement() {
+    const { kept } = this;
+    const all = this.perChain;
+    const widths = Array.from(this.task.block, (_, d) => average(all, "variance", d));
+    const within = (widths.reduce((t, v) => t + v, 0) * kept) / (kept - 1);
+    const count = all.length;
+    const apart = (ofMeans(all).between.reduce((t, v) => t + v, 0) * count) / (count - 1);
+    return Math.sqrt((kept - 1) / kept + apart / within);
+  }
+}
+
+const average = (all, part, d) => all.reduce((total, one) => total + one[part][d], 0) / all.length;
+
+// Mean and variance of the chains' means, of each pixel
+function ofMeans(all) {
+  const mean = all[0].mean.map((_, d) => average(all, "mean", d));
+  const between = mean.map(
+    (m, d) => all.reduce((total, one) => total + (one.mean[d] - m) ** 2, 0) / all.length,
+  );
+  return { mean, between };
 }
 
 // Peak signal to noise ratio, dB, of ink from 0 to 1

@@ -16,7 +16,7 @@ from vaebook.vae import GaussianVAE
 
 LEVELS = 16  # of ink
 CHAINS = 8
-LED, STEPS = 30, 250  # steps that accept all, and those after them
+LED, STEPS = 30, 370  # steps that accept all, and those after them
 
 
 class Blocks(NamedTuple):
@@ -52,13 +52,27 @@ def pooled(image: Tensor, side: int, factor: int) -> Tensor:
 class Answer(NamedTuple):
     """What the chains say: the mean (D,), the last image of each (S, D), how far apart.
 
-    ``sd`` (D,) is the standard deviation of E[x|z, y] over the states.
+    ``sd`` (D,) is the standard deviation of E[x|z, y] over the states, ``r_hat`` the
+    agreement of the chains, of all pixels together.
     """
 
     mean: Tensor
     sd: Tensor
     images: Tensor
     apart: float
+    r_hat: float
+
+
+def r_hat_of_images(images: Tensor) -> float:
+    r"""R-hat of the pixels of images (T, S, D) together, as the page has it.
+
+    .. math:: \sqrt{\frac{T-1}{T} + \frac{\sum_d B_d}{\sum_d W_d}}
+
+    with W the mean variance within chains, and B the variance of their means.
+    """
+    within = images.var(0).mean(0).sum()
+    between = images.mean(0).var(0).sum()
+    return (1 - 1 / len(images) + between / within).sqrt().item()
 
 
 @torch.no_grad()
@@ -73,4 +87,5 @@ def answered(task: GreyRestoration, *, rng: torch.Generator) -> Answer:
         images.flatten(0, 1).std(0, correction=0),
         images[-1],
         diversity(images.flatten(0, 1)[:, None]).item(),
+        r_hat_of_images(images),
     )
