@@ -236,7 +236,7 @@ def test_all_ways_give_the_exact_image(task, exact, assert_within):
 @pytest.mark.equation(
     "eq-applications-three-decibels",
     against="4,000 images drawn from a linear model and its exact posterior",
-    body="dcbdfd64",
+    body="3d8c2a71",
 )
 def test_one_samples_squared_error_is_twice_the_means(linear, blurred, assert_within):
     """On images drawn from the model: -3.01 dB."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
+from watched import watching
 
 from vaebook import results
 from vaebook.applications import image_laws
@@ -27,21 +28,7 @@ WATCHED = (
 @pytest.fixture(scope="module")
 def watched():
     """A brief study: its numbers, and what its parts took and gave."""
-    calls = {name: [] for name in WATCHED}
-
-    def watch(name):
-        part = getattr(module, name)
-
-        def call(*given, **named):
-            found = part(*given, **named)
-            calls[name].append((given, named, found))
-            return found
-
-        return call
-
-    with pytest.MonkeyPatch.context() as patch:
-        for name in WATCHED:
-            patch.setattr(module, name, watch(name))
+    with watching(module, WATCHED) as calls:
         numbers, pictures = run_study(BRIEF)
     return SimpleNamespace(numbers=numbers, pictures=pictures, **calls)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import optimize
+from watched import watching
 
 from vaebook import results
 from vaebook.evaluation import MixturePriorVAE, grid_log_evidence, refine_posterior
@@ -21,21 +22,7 @@ WATCHED = "fit", "gap_ledger", "annealed_log_evidence"
 @pytest.fixture(scope="module")
 def watched():
     """A brief study: its numbers and pictures, and what its parts took and gave."""
-    calls = {name: [] for name in WATCHED}
-
-    def watch(name):
-        part = getattr(module, name)
-
-        def call(*given, **named):
-            found = part(*given, **named)
-            calls[name].append((given, found))
-            return found
-
-        return call
-
-    with pytest.MonkeyPatch.context() as patch:
-        for name in WATCHED:
-            patch.setattr(module, name, watch(name))
+    with watching(module, WATCHED) as calls:
         numbers, pictures = run_study(BRIEF)
     return SimpleNamespace(numbers=numbers, pictures=pictures, **calls)
 
@@ -46,7 +33,7 @@ def brief(watched):
 
 
 def test_each_model_is_trained_as_its_name_says(watched):
-    runs = [(model, settings) for (model, _, settings), _ in watched.fit]
+    runs = [(model, settings) for (model, _, settings), _, _ in watched.fit]
     kinds = [(type(model), model.latent_dim, s.epochs) for model, s in runs]
     assert kinds == [
         (VAE, 2, BRIEF.epochs),
@@ -60,7 +47,7 @@ def test_each_model_is_trained_as_its_name_says(watched):
 
 
 def test_each_objective_is_the_one_that_its_name_says(watched):
-    elbo, five, dreg = (settings for (_, _, settings), _ in watched.fit[3:6])
+    elbo, five, dreg = (settings for (_, _, settings), _, _ in watched.fit[3:6])
     model = VAE(3, (4,), 2, rng=torch.Generator().manual_seed(0))
     x = torch.tensor([[0.0, 1.0, 1.0]])
 
@@ -78,26 +65,26 @@ def test_each_objective_is_the_one_that_its_name_says(watched):
 
 @pytest.mark.parametrize("place", [0, 1])
 def test_the_ledger_is_of_the_gaussian_refined_from_the_encoder_s(watched, place):
-    (model, x, refined, _), _ = watched.gap_ledger[place]
+    model, x, refined, _ = watched.gap_ledger[place].given
     own = refine_posterior(model, x, rng=torch.Generator().manual_seed(0))
     assert torch.equal(refined.mu, own.mu)
     assert torch.equal(refined.log_var, own.log_var)
 
 
 def test_two_latents_have_the_exact_evidence_and_eight_two_estimates(watched):
-    (model, x, _, pair), _ = watched.gap_ledger[0]
+    model, x, _, pair = watched.gap_ledger[0].given
     for evidence in pair:
         assert torch.equal(evidence.value, grid_log_evidence(model, x))
         assert not evidence.standard_error.any()
-    first, second = watched.gap_ledger[1][0][3]
+    first, second = watched.gap_ledger[1].given[3]
     assert (first.value != second.value).all()
     assert first.value == pytest.approx(second.value, abs=2.0)
 
 
 @pytest.mark.parametrize(("place", "dim"), [(0, 2), (1, 8)])
 def test_an_evaluator_is_compared_with_the_best_evidence(watched, place, dim):
-    best = watched.gap_ledger[place][0][3][0]
-    bound = watched.annealed_log_evidence[place][1].bound
+    best = watched.gap_ledger[place].given[3][0]
+    bound = watched.annealed_log_evidence[place].found.bound
     off = (bound.value - best.value).numpy()
     error = np.hypot(bound.standard_error.numpy(), best.standard_error.numpy())
     found = {

@@ -4,7 +4,6 @@ import copy
 import re
 from decimal import Decimal
 
-import pytest
 import torch
 from scipy import integrate, optimize, stats
 from torch.distributions import (
@@ -19,14 +18,6 @@ from vaebook import bayes
 from vaebook.exercises import exercises
 
 EXERCISES = exercises()
-
-
-def each_exercise_of(chapter):
-    """Gives a test each of a chapter's names: ``em.1``, ``em.2`` and so on."""
-    names = [name for name in EXERCISES if name.startswith(f"{chapter}.")]
-    # without names pytest would skip the test
-    assert names, f"no exercise is named {chapter}.1"
-    return pytest.mark.parametrize("name", names)
 
 
 def assert_equals_solution(name, oracle):

@@ -4,12 +4,13 @@ import math
 import pkgutil
 import re
 import time
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from exercises.answers import EXERCISES, exits, joined
+from exercises.answers import EXERCISES, assert_equals_solution, exits, joined
 
 import vaebook.exercises as package
 from vaebook.exercises import hint, solution_source
@@ -17,6 +18,11 @@ from vaebook.exercises.judge import WIDTH
 
 CHAPTERS = [chapter.__name__.split(".")[-1] for chapter in package.CHAPTERS]
 MISTAKES = [(name, one) for name, e in EXERCISES.items() for one in e.mistakes]
+ORACLES = {  # independent answers, each chapter's from its file of tests
+    name: oracle
+    for chapter in CHAPTERS
+    for name, oracle in import_module(f"exercises.test_{chapter}").ORACLES.items()
+}
 each_exercise = pytest.mark.parametrize("name", EXERCISES)
 
 
@@ -45,6 +51,23 @@ def test_names_are_chapter_and_number_in_order():
     assert [len(numbers) for numbers in by_chapter.values()] == list(counts.values())
     for numbers in by_chapter.values():
         assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_every_exercise_has_an_independent_answer():
+    assert list(ORACLES) == list(EXERCISES)
+
+
+@each_exercise
+def test_solution_equals_an_independent_answer_to_more_than_the_tolerance(name):
+    assert_equals_solution(name, ORACLES[name])
+
+
+@each_exercise
+@pytest.mark.parametrize("by", ["solution", "oracle"])
+def test_right_answer_is_accepted_in_one_line(name, by, said):
+    exercise = EXERCISES[name]
+    answer = exercise.solution if by == "solution" else ORACLES[name]
+    assert said(name, answer) == [f"{name}: correct. {exercise.meaning}"]
 
 
 def test_every_module_of_exercises_is_a_chapter_in_the_package():

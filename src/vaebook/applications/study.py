@@ -202,13 +202,26 @@ def begun(task: GreyRestoration, plan: Study, *, rng: torch.Generator) -> Tensor
     return blind.unflatten(0, (plan.num_chains, task.num_images))
 
 
+def walked(
+    task: GreyRestoration,
+    plan: Study,
+    *,
+    annealed: bool = True,
+    rng: torch.Generator,
+) -> Chains:
+    """By Hamiltonian Monte Carlo, as long as the plan says."""
+    z, num_before = begun(task, plan, rng=rng), plan.num_before
+    return hmc(
+        task, z, plan.num_steps, num_before=num_before, annealed=annealed, rng=rng
+    )
+
+
 @torch.no_grad()
 def answered(
     task: GreyRestoration, plan: Study, *, rng: torch.Generator
 ) -> tuple[Answer, Chains]:
-    """By Hamiltonian Monte Carlo, and its chains."""
-    z = begun(task, plan, rng=rng)
-    chains = hmc(task, z, plan.num_steps, num_before=plan.num_before, rng=rng)
+    """The posterior's mean and draws of it, and the chains behind them."""
+    chains = walked(task, plan, rng=rng)
     kept = spread_states(chains, plan.num_draws)
     return Answer(mean_of(task, chains.z), task.draw_image(kept, rng=rng)), chains
 
@@ -308,8 +321,7 @@ def _by_other_ways(
         run = gibbs(task, z, 2 * plan.num_steps, corrected=corrected, rng=rng)
         late = run._replace(z=run.z[plan.num_steps :])
         yield from _way_of_chains(way, task, late, x, mean)
-    z, sizes = begun(task, plan, rng=rng), (plan.num_steps, plan.num_before)
-    run = hmc(task, z, sizes[0], num_before=sizes[1], annealed=False, rng=rng)
+    run = walked(task, plan, annealed=False, rng=rng)
     yield from _way_of_chains("abrupt", task, run, x, mean)
 
 

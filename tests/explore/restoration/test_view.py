@@ -45,7 +45,7 @@ def test_it_begins_with_the_lower_half_hidden(page):
     assert float(agreed) == pytest.approx(1.0, abs=0.4)
     assert re.fullmatch(
         rf"Test image of class 3, 32 of 64 squares seen: two images differ by {apart}, "
-        rf"the mean is {mean} dB near\.",
+        rf"and the mean is at {mean} dB\.",
         said(page),
     )
     assert float(one) > 5

@@ -223,7 +223,7 @@ class Explorer {
     const what = selected >= 0 ? `Test image of class ${labels[selected]}` : "Your image";
     const number = seen.filter(Boolean).length;
     const apart = `two images differ by ${format(this.numbers.apart)}`;
-    const near = selected >= 0 ? `, the mean is ${format(this.numbers.mean, 1)} dB near` : "";
+    const near = selected >= 0 ? `, and the mean is at ${format(this.numbers.mean, 1)} dB` : "";
     say(this.status, `${what}, ${number} of ${seen.length} squares seen: ${apart}${near}.`);
   }
 
