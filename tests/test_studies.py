@@ -8,11 +8,14 @@ import torch
 from vaebook import studies
 from vaebook.applications import study as applications
 
+ran_on = []
+
 
 def made(seeds):
-    """A study whose numbers say what it was asked for."""
+    """A study whose numbers say what it was asked for, and on how many threads."""
 
     def run_study(plan):
+        ran_on.append(torch.get_num_threads())
         numbers = {
             f"{name}.{seed}": seed + k
             for seed in plan.seeds
@@ -40,6 +43,11 @@ def test_seeds_are_run_one_by_one_and_joined():
     before = torch.get_num_threads()
     assert studies.brief("made").numbers == {"a.9": 9, "b.9": 10}
     assert torch.get_num_threads() == before
+    assert ran_on[-1] == 1
+    ran_on.clear()
+    studies.whole("made", threads=before + 1)
+    assert ran_on == [before + 1] * 2
+    torch.set_num_threads(before)
 
 
 def test_workers_are_processes_that_find_the_studies(monkeypatch):

@@ -62,6 +62,13 @@ def test_gaussian_laws_are_as_good_as_they_are_known_to_be(
     assert psnr(squared_error(found, x)).mean == pytest.approx(decibels, abs=5e-3)
 
 
+def test_ridge_is_added_to_the_variances_of_the_gaussian_alone(digits, laws):
+    wider = image_laws(digits.train.x, ridge=0.5)
+    added = wider["gaussian"].cov - laws["gaussian"].cov
+    torch.testing.assert_close(added, (0.5 - 1e-3) * torch.eye(64).double())
+    assert torch.equal(wider["ppca"].cov, laws["ppca"].cov)
+
+
 def test_lower_half_is_as_near_as_it_is_known_to_be(digits, laws):
     x = digits.test.x.double()
     upper = Measurement(keep_pixels(torch.arange(64).view(8, 8) < 32))

@@ -51,6 +51,19 @@ def test_mean_and_density_are_those_of_a_grid(mixture):
         assert found[n].item() == pytest.approx(np.log(truth), abs=1e-6)
 
 
+def test_components_are_weighed_by_what_each_says_of_a_noisy_measurement(mixture):
+    blur = Measurement(torch.tensor([[0.5, 0.3, 0.2]]).double(), 0.8)
+    y = torch.tensor([[0.4], [1.9], [-1.0]]).double()
+    joint = []
+    a = blur.weights.numpy()
+    for w, m, c in zip(*(part.numpy() for part in mixture), strict=True):
+        law = stats.norm((a @ m).item(), np.sqrt((a @ c @ a.T).item() + 0.64))
+        joint.append(w * law.pdf(y.numpy()[:, 0]))
+    truth = np.array(joint).T / np.sum(joint, 0)[:, None]
+    found = mixture_restoration(mixture, blur, y).log_resp.exp()
+    np.testing.assert_allclose(found, truth, rtol=1e-10)
+
+
 def test_one_component_is_the_gaussian(mixture):
     blur = Measurement(torch.tensor([[0.5, 0.3, 0.2]]).double(), 0.1)
     one = GaussianMixture(torch.ones(1).double(), mixture.mu[:1], mixture.cov[:1])

@@ -1,8 +1,11 @@
 """What a reader does to an explorer's page, and what the page then shows."""
 
+import base64
+import io
 import re
 
 import numpy as np
+from PIL import Image
 
 # Scripts that stand in for a kernel
 
@@ -158,3 +161,11 @@ def place_of(page, selector):
       return [el.cx.baseVal.value / width.baseVal.value * 1.8 - 0.3,
         el.cy.baseVal.value, height.baseVal.value];
     }""")
+
+
+def inks(pictures):
+    """Probabilities of ink that canvases show, (N, D), in the light theme."""
+    urls = pictures.evaluate_all("(all) => all.map((one) => one.toDataURL())")
+    files = [io.BytesIO(base64.b64decode(url.partition(",")[2])) for url in urls]
+    reds = [np.array(Image.open(file).convert("RGB"))[..., 0].ravel() for file in files]
+    return (255.0 - np.array(reds)) / (255 - 29)

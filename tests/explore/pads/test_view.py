@@ -1,7 +1,5 @@
 """The two latent pads on a page: draws, circles, rings and their images."""
 
-import base64
-import io
 import re
 
 import numpy as np
@@ -15,13 +13,13 @@ from browser.drive import (
     STAND_IN,
     boxes,
     drawn,
+    inks,
     of_axes,
     settled,
     work_per_move,
 )
 from explore.made import make_latent, make_pads
 from explore.pads.oracle import in_pad
-from PIL import Image
 from scipy.spatial import cKDTree
 
 from vaebook.vae import VAE
@@ -29,14 +27,6 @@ from vaebook.vae import VAE
 
 def side_of(page, k):
     return page.locator(".vb-pads .vb-part").nth(k)
-
-
-def inks(pictures):
-    """Probabilities of ink that canvases show, (N, D), in the light theme."""
-    urls = pictures.evaluate_all("(all) => all.map((one) => one.toDataURL())")
-    files = [io.BytesIO(base64.b64decode(url.partition(",")[2])) for url in urls]
-    reds = [np.array(Image.open(file).convert("RGB"))[..., 0].ravel() for file in files]
-    return (255.0 - np.array(reds)) / (255 - 29)
 
 
 def check_pads(page, pads):

@@ -1,12 +1,16 @@
 """What is measured of squares, and what the explorer says of it, by loops and numpy."""
 
+import io
+
 import numpy as np
 import pytest
 import torch
 from explore.made import grey_digits, grey_model, make_restoration
+from PIL import Image
 
 from vaebook.applications import hmc
-from vaebook.explore.restoration.maths import pooled, r_hat_of_images
+from vaebook.explore.restoration.maths import Answer, pooled, r_hat_of_images
+from vaebook.explore.restoration.still import Shown, restoration_still
 
 
 def test_squares_are_means_along_rows():
@@ -70,6 +74,29 @@ def test_still_and_words_are_of_the_same_chains():
     assert widget.snapshot() == widget.snapshot()
     assert widget.describe() == widget.describe()
     assert "a test image of class 3, 32 of 64 squares of 1 by 1" in widget.describe()
+
+
+def picture(widget, **changed):
+    """Greys of the still picture of a made-up answer, blank where nothing is said."""
+    none = torch.zeros(64).double()
+    answer = Answer(none, none, torch.zeros(8, 64).double(), 0.0, 1.0)
+    shown = Shown(widget.blocks, None, answer._replace(**changed))
+    with Image.open(io.BytesIO(restoration_still(shown))) as image:
+        return np.asarray(image.convert("L"))
+
+
+def test_still_shows_the_spread_twice_as_dark_and_no_hidden_ink():
+    widget = make_restoration(factor=4, hidden=torch.tensor([True, False, True, True]))
+    widget.selected, widget.ink = -1, [0.0, 0.0, 1.0, 1.0]
+    blank = picture(widget)
+    grey = picture(widget, sd=torch.full((64,), 0.25).double())
+    darker = np.abs(blank.astype(int) - grey) > 20
+    assert darker.mean() > 0.03
+    assert np.median(grey[darker]) == pytest.approx(127, abs=6)
+    widget.ink = [0.0, 0.0, 0.0, 0.0]
+    assert np.array_equal(picture(widget), blank)
+    widget.ink = [0.0, 1.0, 0.0, 0.0]
+    assert (np.abs(picture(widget).astype(int) - blank) > 200).mean() > 0.01
 
 
 def test_measuring_anew_from_python():

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from browser.drive import COUNT_SAVES, RENDER, STAND_IN, press
+from browser.drive import COUNT_SAVES, RENDER, STAND_IN, inks, press
 from explore.made import make_restoration
 
 CELLS = ".restoration-cell"
@@ -49,6 +49,32 @@ def test_it_begins_with_the_lower_half_hidden(page):
         said(page),
     )
     assert float(one) > 5
+
+
+RUN = """() => {
+  const { measured, pooled, readModel, Run } = m.module;
+  const model = readModel(m.traits);
+  const seen = m.model.get("seen");
+  const task = measured(model, 1, seen, pooled(model.images[0], 8, 1));
+  const run = new Run({ model, task, count: 8, seed: 1 });
+  for (let k = 0; k < 400; k++) run.step();
+  const { mean, sd } = run.spread;
+  const spread = sd.map((v) => 2 * v);
+  return [model.images[0], mean, spread, ...run.images].map((x) => [...x]);
+}"""
+
+
+@pytest.mark.browser
+def test_each_picture_is_what_its_caption_says(page):
+    shown = inks(page.locator("canvas"))
+    page.evaluate(STAND_IN)
+    expected = np.clip(page.evaluate(RUN), 0, 1)
+    assert len(shown) == len(expected) == 11
+    np.testing.assert_allclose(shown, expected, rtol=0, atol=0.006)
+    labels = page.locator("canvas").evaluate_all("all => all.map((c) => c.ariaLabel)")
+    assert labels[0] == "The digit itself" and labels[1].startswith("Mean of")
+    assert labels[2].startswith("Standard deviation")
+    assert labels[3:] == [f"Image {k} that fits" for k in range(1, 9)]
 
 
 @pytest.mark.browser
@@ -161,9 +187,10 @@ def test_images_come_in_until_they_are_told_to_pause(show):
     visit = show(make_restoration())
     page = visit.page
     press(page, "See all")
+    assert said(page).endswith("64 of 64 squares seen: looking for images that fit.")
     page.get_by_role("button", name="Pause").wait_for()
     press(page, "Pause")
-    assert "64 of 64" in said(page)
+    assert "64 of 64 squares seen: two images differ by" in said(page)
     press(page, "More images")
     page.get_by_role("button", name="More images").wait_for(timeout=20_000)
     assert visit.problems == []

@@ -214,17 +214,22 @@ class Explorer {
     this.player.stop();
     this.begin();
     this.draw();
+    say(this.status, `${this.what()}: looking for images that fit.`);
     this.player.start();
   }
 
-  tell() {
-    const { labels } = this.model;
+  // The image, and how much of it is seen
+  what() {
     const { seen, selected } = this.state.pick("seen", "selected");
-    const what = selected >= 0 ? `Test image of class ${labels[selected]}` : "Your image";
-    const number = seen.filter(Boolean).length;
+    const one = selected >= 0 ? `Test image of class ${this.model.labels[selected]}` : "Your image";
+    return `${one}, ${seen.filter(Boolean).length} of ${seen.length} squares seen`;
+  }
+
+  tell() {
+    const { selected } = this.state.pick("selected");
     const apart = `two images differ by ${format(this.numbers.apart)}`;
     const near = selected >= 0 ? `, and the mean is at ${format(this.numbers.mean, 1)} dB` : "";
-    say(this.status, `${what}, ${number} of ${seen.length} squares seen: ${apart}${near}.`);
+    say(this.status, `${this.what()}: ${apart}${near}.`);
   }
 
   draw() {
