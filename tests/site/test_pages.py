@@ -15,6 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser.book import ROOT, Site, book_pages
 from browser.chromium import Visit, fresh_page
+from browser.halves import served_in_halves
 from bs4 import BeautifulSoup
 from PIL import Image
 
@@ -217,6 +218,16 @@ def test_nothing_moves_on_a_desktop(desktop: Visit):
 @pytest.mark.browser
 def test_nothing_moves_on_a_phone(phone: Visit):
     assert_still(phone)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("page", [BOOK[2], BOOK[-1]])
+def test_nothing_moves_where_a_page_stops_within_its_header(page_factory, site, page):
+    visit = page_factory(360, 740, has_touch=True)
+    with served_in_halves(site.folder, b'<button class="btn btn-sm nav-link') as url:
+        visit.page.goto(f"{url}/{page}")
+        visit.page.wait_for_timeout(200)
+        assert_still(visit)
 
 
 def assert_room(visit: Visit) -> None:
