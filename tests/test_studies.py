@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vaebook import studies
-from vaebook.applications import study as applications
+from vaebook.applications.studies import restoration as applications
 
 ran_on = []
 

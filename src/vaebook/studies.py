@@ -9,10 +9,14 @@ from typing import NamedTuple
 
 import torch
 
-from vaebook.applications import study as applications
+from vaebook.applications.studies import representation, restoration
 from vaebook.evaluation import study as evaluation
 
-STUDIES = {"evaluation": evaluation, "applications": applications}
+STUDIES = {
+    "evaluation": evaluation,
+    "applications": restoration,
+    "representation": representation,
+}
 
 
 class Found(NamedTuple):

@@ -5,6 +5,7 @@ from vaebook.applications.baselines import (
     image_laws,
     plain_enlargements,
 )
+from vaebook.applications.clusters import contingency, matched, mutual_information
 from vaebook.applications.measurements import (
     Measurement,
     gaussian_blur,
@@ -27,6 +28,15 @@ from vaebook.applications.quality import (
     squared_error,
     ssim,
 )
+from vaebook.applications.representation import (
+    Probe,
+    Scaling,
+    fit_probe,
+    fit_scaling,
+    nearest_labels,
+    probe_log_posterior,
+    retrieved,
+)
 from vaebook.applications.restoration import (
     BinaryInpainting,
     GreyRestoration,
@@ -45,6 +55,10 @@ from vaebook.applications.restorers import (
     resampled,
     spread_states,
 )
+from vaebook.applications.semi_supervised import (
+    SemiSupervisedVAE,
+    semi_supervised_objective,
+)
 
 __all__ = [
     "BinaryInpainting",
@@ -53,28 +67,40 @@ __all__ = [
     "GreyRestoration",
     "Measurement",
     "MixtureAnswer",
+    "Probe",
     "Resampled",
     "Restoration",
+    "Scaling",
+    "SemiSupervisedVAE",
     "Spread",
     "class_gaussians",
+    "contingency",
     "coverage",
     "diversity",
     "exact_draws",
     "exact_log_hidden",
     "exact_restoration",
+    "fit_probe",
+    "fit_scaling",
     "gaussian_blur",
     "gibbs",
     "hmc",
     "image_laws",
     "keep_pixels",
     "log_predictive",
+    "matched",
     "mean_pool",
     "misfit",
     "mixture_restoration",
     "most_probable",
+    "mutual_information",
+    "nearest_labels",
     "plain_enlargements",
+    "probe_log_posterior",
     "psnr",
     "resampled",
+    "retrieved",
+    "semi_supervised_objective",
     "spread_against_error",
     "spread_states",
     "squared_error",

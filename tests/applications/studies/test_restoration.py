@@ -10,8 +10,14 @@ from watched import watching
 
 from vaebook import results
 from vaebook.applications import image_laws
-from vaebook.applications import study as module
-from vaebook.applications.study import BRIEF, RECIPES, Study, measurements, run_study
+from vaebook.applications.studies import restoration as module
+from vaebook.applications.studies.restoration import (
+    BRIEF,
+    RECIPES,
+    Study,
+    measurements,
+    run_study,
+)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 WATCHED = (

@@ -1,0 +1,148 @@
+"""The long run on codes, in seconds: what is learned, told, chosen and written."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from watched import watching
+
+from vaebook.applications.studies import representation as module
+from vaebook.applications.studies.representation import (
+    ALPHA,
+    BRIEF,
+    LATENTS,
+    Codes,
+    Study,
+    drawn_rows,
+    over_draws,
+    run_study,
+)
+from vaebook.datasets import load_digits
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+WATCHED = (
+    "fit",
+    "fit_scaling",
+    "fit_probe",
+    "nearest_labels",
+    "retrieved",
+    "fit_em_best",
+    "matched",
+)
+NAMES = ["grey", "pixels", "pca", "ae", "dae", "vae", "both", "untrained"]
+
+
+@pytest.fixture(scope="module")
+def watched():
+    """A brief study: its numbers, and what its parts took and gave."""
+    with watching(module, WATCHED) as calls:
+        numbers, pictures = run_study(BRIEF)
+    return SimpleNamespace(numbers=numbers, pictures=pictures, **calls)
+
+
+def test_codes_are_learned_from_training_digits_without_labels(watched):
+    grey = load_digits(binarize=False).train.x
+    for (_, data, settings), _, _ in watched.fit[:3]:
+        assert torch.equal(data, grey)
+        assert settings.epochs == BRIEF.epochs
+        assert settings.to_pixels is module.binarize_noisily
+    flips = [given[0].flip for given, _, _ in watched.fit[:2]]
+    assert flips == [0.0, 0.1]
+    for given, _, _ in watched.fit_scaling:
+        assert len(given[0]) == 1000
+
+
+def test_each_representation_has_its_features(watched):
+    widths = [given[0].shape[1] for given, _, _ in watched.fit_scaling]
+    eight = [LATENTS] * 4
+    assert widths == [64, 64, *eight, 2 * LATENTS, LATENTS]
+    assert len(watched.fit_scaling) == len(NAMES)
+
+
+def test_labels_are_told_of_the_same_rows_to_all(watched):
+    """Draw by draw the same digits, and of more labels the fewer are a part."""
+    y = load_digits().train.y
+    rows = drawn_rows(2, rng=torch.Generator().manual_seed(0))
+    assert all(sorted(row) == list(range(1000)) for row in rows.tolist())
+    of_ten = [given[1] for given, _, _ in watched.fit_probe if given[1].shape[1] == 10]
+    assert len(of_ten) == len(NAMES) * len(module.TAUS)
+    for told in of_ten:
+        assert torch.equal(told, y[rows[:, :10]])
+    of_thirty = next(g[1] for g, _, _ in watched.fit_probe if g[1].shape[1] == 30)
+    assert torch.equal(of_thirty[:, :10], of_ten[0])
+
+
+def test_what_is_chosen_is_chosen_on_validation(monkeypatch):
+    """Of two priors the one that is better there is taken, though worse on test."""
+    shares = {0.03: (90.0, 10.0), 0.1: (80.0, 70.0)}
+
+    def probed(codes, digits, rows, tau):
+        good = shares.get(tau, (0.0, 0.0))
+        return module.Shares(*(torch.full((2,), v).double() for v in good))
+
+    monkeypatch.setattr(module, "probed", probed)
+    digits = load_digits()
+    codes = {"pixels": Codes(*(part.x.double() for part in digits))}
+    rows = drawn_rows(2, rng=torch.Generator().manual_seed(0))
+    found = dict(module._of_labels(codes, digits, rows, 10))
+    assert found["probe.pixels.10.chosen"] == 0.03
+    assert found["probe.pixels.10"] == 10.0
+
+
+def test_a_probe_is_judged_by_the_digits_it_has_not_seen():
+    """One class at a time, codes that are the class: all are named rightly."""
+    digits = load_digits()
+    codes = Codes(*(torch.eye(10).double()[part.y] for part in digits))
+    rows = drawn_rows(3, rng=torch.Generator().manual_seed(1))[:, :200]
+    for classify, option in ((module.probed, 3.0), (module.by_neighbours, 1)):
+        found = classify(codes, digits, rows, option)
+        np.testing.assert_array_equal(found.test, [100.0] * 3)
+        np.testing.assert_array_equal(found.validation, [100.0] * 3)
+    swapped = codes._replace(test=codes.test.roll(1, 1))
+    assert module.probed(swapped, digits, rows, 3.0).test.max() == 0
+    assert module.by_neighbours(swapped, digits, rows, 1).validation.min() == 100
+
+
+def test_mean_and_spread_are_over_draws():
+    share, rival = torch.tensor([60.0, 70.0, 80.0]), torch.tensor([50.0, 65.0, 65.0])
+    found = dict(over_draws("x", share, rival))
+    assert found["x"] == 70 and found["x.sd"] == pytest.approx(10)
+    assert found["x.won"] == pytest.approx(10)
+    assert found["x.won.error"] == pytest.approx(np.std([10, 5, 15], ddof=1) / 3**0.5)
+    assert dict(over_draws("x", share[:1], rival[:1])) == {"x": 60}
+
+
+def test_semi_supervised_models_are_told_as_many_labels_as_probes(watched):
+    y = load_digits().train.y
+    rows = drawn_rows(2, rng=torch.Generator().manual_seed(0))
+    runs = watched.fit[3:]
+    assert len(runs) == len(BRIEF.labels) * BRIEF.num_semi
+    for num_labels, ((_, data, settings), _, _) in zip(BRIEF.labels, runs, strict=True):
+        x, told = data
+        where = told.sum(1).nonzero().flatten()
+        assert sorted(where.tolist()) == sorted(rows[0, :num_labels].tolist())
+        assert torch.equal(told[where].argmax(1), y[where])
+        assert torch.equal(x, load_digits(binarize=False).train.x)
+        alpha = settings.objective.keywords["alpha"]
+        assert alpha == pytest.approx(ALPHA * 1000 / num_labels)
+
+
+def test_neighbours_are_sought_among_training_digits(watched):
+    digits = load_digits()
+    for (_, y, _, of_new, k), _, found in watched.retrieved:
+        assert torch.equal(y, digits.train.y) and torch.equal(of_new, digits.test.y)
+        assert k == 10 and len(found) == 447
+
+
+def test_mixtures_are_fitted_to_training_codes_and_judged_by_test_digits(watched):
+    assert len(watched.fit_em_best) == len(watched.matched) == len(NAMES) - 2
+    for (z, starts), _, run in watched.fit_em_best:
+        assert len(z) == 1000 and len(starts) == BRIEF.num_starts
+        assert len(run.mixture.weights) == 10
+    for (groups, y), _, _ in watched.matched:
+        assert torch.equal(y, load_digits().test.y) and len(groups) == 447
+
+
+def test_one_draw_of_all_labels_is_enough():
+    assert 1000 in Study().labels and Study().num_draws >= 20
