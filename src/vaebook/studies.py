@@ -9,13 +9,20 @@ from typing import NamedTuple
 
 import torch
 
-from vaebook.applications.studies import representation, restoration
+from vaebook.applications.studies import (
+    anomalies,
+    generation,
+    representation,
+    restoration,
+)
 from vaebook.evaluation import study as evaluation
 
 STUDIES = {
     "evaluation": evaluation,
     "applications": restoration,
     "representation": representation,
+    "generation": generation,
+    "anomalies": anomalies,
 }
 
 

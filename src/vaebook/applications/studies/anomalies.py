@@ -1,0 +1,204 @@
+r"""What tells that a digit is none of ours, and training with holes (chapter 12)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vaebook.applications.anomalies import far_from, log_ratio
+from vaebook.applications.incomplete import IncompleteVAE
+from vaebook.datasets import Digits, Split, binarize_noisily, load_digits
+from vaebook.evaluation import auroc, typicality
+from vaebook.likelihood import bernoulli_log_prob
+from vaebook.map_estimation import Beta, fit_bernoulli_map
+from vaebook.monte_carlo import estimate
+from vaebook.training import Settings, fit
+from vaebook.vae import VAE
+
+Named = Iterator[tuple[str, float]]
+LATENTS = 8
+HIDDEN = 128, 128
+
+
+@dataclass(frozen=True)
+class Study:
+    """How much is run: the whole by default, seconds of it for a test.
+
+    Attributes
+    ----------
+    seeds : tuple of int
+    epochs : int
+        Of each model.
+    classes : tuple of int
+        Which are left out of training, one at a time.
+    num_images : int
+        Of the test digits.
+    num_samples : int
+        Of the bound on log p(x).
+    """
+
+    seeds: tuple[int, ...] = (0, 1, 2)
+    epochs: int = 400
+    classes: tuple[int, ...] = tuple(range(10))
+    num_images: int = 447
+    num_samples: int = 500
+
+
+BRIEF = Study(seeds=(0,), epochs=1, classes=(3,), num_images=60, num_samples=5)
+
+
+def run_study(plan: Study) -> tuple[dict[str, float], dict[str, str]]:
+    """All runs of the plan: numbers by name, and no pictures.
+
+    Names end in the seed. ``left_out`` are areas under the curve, ``missing`` nats per
+    whole test digit; ``error`` is a standard error over digits.
+    """
+    numbers = {}
+    for seed in plan.seeds:
+        for name, value in _of_one_seed(plan, seed):
+            numbers[f"{name}.{seed}"] = float(value)
+            print(f"{name}.{seed} {float(value):.4f}", flush=True)
+    return numbers, {}
+
+
+def _of_one_seed(plan: Study, seed: int) -> Named:
+    for left_out in plan.classes:
+        yield from _of_class(plan, left_out, seed)
+    yield from _of_missing(plan, seed)
+
+
+def settings_of(plan: Study) -> Settings:
+    """How every model of this study is trained."""
+    return Settings(epochs=plan.epochs, to_pixels=binarize_noisily)
+
+
+def without(split: Split, left_out: int) -> Split:
+    """The images that are of another class."""
+    rest = split.y != left_out
+    return Split(split.x[rest], split.y[rest])
+
+
+def _of_class(plan: Study, left_out: int, seed: int) -> Named:
+    """A model that never saw a class: is that class told from the others?"""
+    rng = torch.Generator().manual_seed(seed)
+    vae = VAE(64, HIDDEN, LATENTS, rng=rng)
+    grey = without(load_digits(binarize=False).train, left_out)
+    fit(vae, grey.x, settings_of(plan), rng=rng)
+
+    digits = load_digits(binarize=True)
+    x, y = (part[: plan.num_images] for part in digits.test)
+    ours = Digits(*(without(part, left_out) for part in digits))
+    for name, score in scores(vae, ours, x, plan.num_samples, rng=rng).items():
+        found = auroc(score[y != left_out], score[y == left_out])
+        yield f"left_out.{name}.{left_out}", found
+
+
+@torch.no_grad()
+def scores(
+    vae: VAE, ours: Digits, x: Tensor, num_samples: int, *, rng: torch.Generator
+) -> dict[str, Tensor]:
+    """Scores by name, higher where an image (N, D) seems to be none of ours; (N,).
+
+    ``ours`` are digits of the classes that the model was trained on.
+    """
+    log_p = vae.log_evidence(x, num_samples, rng=rng).value
+    usual = vae.log_evidence(ours.validation.x, num_samples, rng=rng).value
+    coins = fit_bernoulli_map(ours.train.x, Beta(2.0, 2.0))
+    background = bernoulli_log_prob(x, torch.logit(coins.probs))
+    terms = vae.elbo_terms(x, 100, rng=rng)
+    codes, new = vae.posterior(ours.train.x).mu, vae.posterior(x).mu
+    return {
+        "log_p": -log_p,
+        "typicality": typicality(log_p, usual),
+        "rebuilt": -terms.expected_log_lik,
+        "kl": terms.kl,
+        "ratio": log_ratio(log_p, background),
+        "coins": -background,
+        "ink": x.sum(1),
+        "pixels": far_from(ours.train.x, x),
+        "codes": far_from(codes, new),
+    }
+
+
+def by_chance(x: Tensor, *, rng: torch.Generator) -> Tensor:
+    """Nine of ten images lose half of their pixels, whichever: 1 where seen."""
+    whole = torch.rand(len(x), 1, generator=rng) < 0.1
+    return (whole | (torch.rand(x.shape, generator=rng) < 0.5)).to(x)
+
+
+def by_the_seen(x: Tensor, *, rng: torch.Generator) -> Tensor:
+    """Images with much ink in their upper half lose the lower: 1 where seen.
+
+    Which are whole depends on pixels, but on none that is hidden.
+    """
+    half = x.shape[1] // 2
+    much = x[:, :half].sum(1) > x[:, :half].sum(1).quantile(0.2)
+    seen = torch.ones_like(x)
+    seen[much, half:] = (torch.rand(int(much.sum()), half, generator=rng) < 0.2).to(x)
+    return seen
+
+
+def by_the_hidden(x: Tensor, *, rng: torch.Generator) -> Tensor:
+    """A lit pixel is lost with a chance of a tenth, a dark one never: 1 where seen."""
+    return (torch.rand(x.shape, generator=rng) >= 0.1 * x).to(x)
+
+
+MECHANISMS = {"chance": by_chance, "seen": by_the_seen, "hidden": by_the_hidden}
+
+
+def _of_missing(plan: Study, seed: int) -> Named:
+    """Train on digits with holes, score whole ones."""
+    grey, digits = load_digits(binarize=False).train.x, load_digits()
+    test = digits.test.x[: plan.num_images]
+    for mechanism, hide in MECHANISMS.items():
+        rng = torch.Generator().manual_seed(seed)
+        seen = hide(digits.train.x, rng=rng)
+        yield f"missing.{mechanism}.hidden", 100 * (1 - seen).mean()
+        yield f"missing.{mechanism}.whole", seen.all(1).sum()
+        for way, (data, mask) in ways_of(grey, seen).items():
+            model, epochs = best_of(data, mask, plan, seed)
+            log_p = model.log_evidence(test, plan.num_samples, rng=rng).value
+            found = estimate(-log_p)
+            yield f"missing.{mechanism}.{way}", found.mean
+            yield f"missing.{mechanism}.{way}.error", found.standard_error
+            yield f"missing.{mechanism}.{way}.epochs", epochs
+
+
+def ways_of(grey: Tensor, seen: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+    """What to do about holes, by name: ink, and which pixels count; (N, D) each."""
+    every = torch.ones_like(grey)
+    mean = (grey * seen).sum(0) / seen.sum(0).clamp(min=1)
+    whole = seen.all(1)
+    return {
+        "nothing_missing": (grey, every),
+        "complete_cases": (grey[whole], every[whole]),
+        "zeros": (grey * seen, every),
+        "filled": (torch.where(seen > 0, grey, mean), every),
+        "bound": (grey * seen, seen),
+    }
+
+
+def best_of(
+    grey: Tensor, seen: Tensor, plan: Study, seed: int
+) -> tuple[IncompleteVAE, int]:
+    """Trained for short or long, whichever is better on whole validation digits, and
+    for how long that was."""
+    x, found = load_digits().validation.x, {}
+    for epochs in (plan.epochs // 4 or 1, plan.epochs):
+        model = trained_on(grey, seen, epochs, seed)
+        rng = torch.Generator().manual_seed(seed)
+        bound = model.log_evidence(x, plan.num_samples, rng=rng).value.mean()
+        found[bound.item()] = model, epochs
+    return found[max(found)]
+
+
+def trained_on(grey: Tensor, seen: Tensor, epochs: int, seed: int) -> IncompleteVAE:
+    """A model of images (N, D) of which ``seen`` says which pixels are there."""
+    rng = torch.Generator().manual_seed(seed)
+    model = IncompleteVAE(grey.shape[1], HIDDEN, LATENTS, rng=rng)
+    settings = Settings(
+        epochs=epochs, batch_size=min(100, len(grey)), to_pixels=binarize_noisily
+    )
+    fit(model, (grey, seen), settings, rng=rng)
+    return model

@@ -1,0 +1,138 @@
+"""The long run on strangers and holes, in seconds: what is left out, hidden, filled."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from watched import watching
+
+from vaebook.applications.studies import anomalies as module
+from vaebook.applications.studies.anomalies import (
+    BRIEF,
+    MECHANISMS,
+    Study,
+    by_chance,
+    by_the_hidden,
+    by_the_seen,
+    run_study,
+    ways_of,
+    without,
+)
+from vaebook.datasets import load_digits
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+WATCHED = ("fit", "scores", "auroc")
+WAYS = ["nothing_missing", "complete_cases", "zeros", "filled", "bound"]
+
+
+@pytest.fixture(scope="module")
+def watched():
+    """A brief study: its numbers, and what its parts took and gave."""
+    with watching(module, WATCHED) as calls:
+        numbers, pictures = run_study(BRIEF)
+    return SimpleNamespace(numbers=numbers, pictures=pictures, **calls)
+
+
+def test_a_class_is_left_out_of_all_that_is_learned(watched):
+    (left_out,) = BRIEF.classes
+    grey, digits = load_digits(binarize=False).train, load_digits()
+    (_, data, settings), _, _ = watched.fit[0]
+    assert torch.equal(data, grey.x[grey.y != left_out])
+    assert settings.epochs == BRIEF.epochs
+    _, ours, x, _ = watched.scores[0].given
+    for part, whole in zip(ours, digits, strict=True):
+        assert torch.equal(part.x, whole.x[whole.y != left_out])
+    assert torch.equal(x, digits.test.x[: BRIEF.num_images])
+
+
+def test_the_class_left_out_is_outside(watched):
+    y = load_digits().test.y[: BRIEF.num_images]
+    (left_out,) = BRIEF.classes
+    for name, ((inside, outside), _, found) in zip(
+        watched.scores[0].found, watched.auroc, strict=True
+    ):
+        score = watched.scores[0].found[name]
+        assert torch.equal(inside, score[y != left_out])
+        assert torch.equal(outside, score[y == left_out])
+        assert watched.numbers[f"left_out.{name}.{left_out}.0"] == found
+
+
+def test_scores_are_high_for_strangers():
+    """Noise of as many lit pixels: ink can't tell, and of two that see it as strange
+    the ratio says less."""
+    digits = load_digits()
+    rng = torch.Generator().manual_seed(0)
+    order = torch.rand(60, 64, generator=rng).argsort(1)
+    shuffled = digits.test.x[:60].gather(1, order)
+    x = torch.cat([digits.test.x[:60], shuffled])
+    vae = module.VAE(64, (64,), 4, rng=rng)
+    grey = load_digits(binarize=False).train.x
+    module.fit(vae, grey, module.settings_of(Study(epochs=30)), rng=rng)
+    found = module.scores(vae, digits, x, 50, rng=rng)
+    for name in ("log_p", "typicality", "rebuilt", "coins", "pixels"):
+        assert module.auroc(found[name][:60], found[name][60:]) > 0.9, name
+    torch.testing.assert_close(found["ink"][:60], found["ink"][60:])
+    assert found["ratio"].sub(found["log_p"]).add(found["coins"]).abs().max() < 1e-3
+
+
+def test_images_without_a_class():
+    digits = load_digits().train
+    rest = without(digits, 4)
+    assert (rest.y != 4).all() and len(rest.y) == (digits.y != 4).sum()
+
+
+def test_holes_by_chance_say_nothing_of_the_image():
+    x = load_digits().train.x
+    seen = by_chance(x, rng=torch.Generator().manual_seed(0))
+    whole = seen.all(1)
+    assert abs(whole.double().mean() - 0.1) < 0.05
+    some = seen[~whole]
+    assert abs(some.mean() - 0.5) < 0.01
+    lit = x[~whole] > 0
+    assert abs(some[lit].mean() - some[~lit].mean()) < 0.02
+
+
+def test_holes_by_the_seen_depend_on_the_upper_half_alone():
+    x = load_digits().train.x
+    seen = by_the_seen(x, rng=torch.Generator().manual_seed(0))
+    assert seen[:, :32].all()
+    other = torch.cat([x[:, :32], 1 - x[:, 32:]], 1)
+    again = by_the_seen(other, rng=torch.Generator().manual_seed(0))
+    assert torch.equal(seen, again)
+    whole = seen.all(1)
+    assert x[whole, :32].sum(1).max() <= x[~whole, :32].sum(1).min()
+
+
+def test_holes_by_the_hidden_are_of_lit_pixels_only():
+    x = load_digits().train.x
+    seen = by_the_hidden(x, rng=torch.Generator().manual_seed(0))
+    assert seen[x == 0].all()
+    assert abs(1 - seen[x == 1].mean() - 0.1) < 0.01
+
+
+def test_what_is_done_about_holes():
+    noise = torch.Generator().manual_seed(1)
+    grey = torch.rand(30, 4, generator=noise)
+    seen = (torch.rand(30, 4, generator=noise) < 0.7).float()
+    seen[:5] = 1
+    found = ways_of(grey, seen)
+    assert list(found) == WAYS
+    whole = seen.all(1)
+    assert torch.equal(found["complete_cases"][0], grey[whole])
+    assert torch.equal(found["zeros"][0], grey * seen)
+    assert torch.equal(found["bound"][1], seen)
+    for way in ("nothing_missing", "complete_cases", "zeros", "filled"):
+        assert found[way][1].all()
+    filled = found["filled"][0]
+    assert torch.equal(filled[seen > 0], grey[seen > 0])
+    for column in range(4):
+        hidden = seen[:, column] == 0
+        mean = grey[~hidden, column].mean()
+        torch.testing.assert_close(filled[hidden, column], mean.expand(hidden.sum()))
+
+
+def test_every_way_is_told_of_every_mechanism(watched):
+    for mechanism in MECHANISMS:
+        for way in WAYS:
+            assert f"missing.{mechanism}.{way}.0" in watched.numbers
+            assert watched.numbers[f"missing.{mechanism}.{way}.epochs.0"] >= 1

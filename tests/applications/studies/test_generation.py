@@ -1,0 +1,169 @@
+"""The long run on drawing, in seconds: what is drawn, walked, moved and held out."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import one_hot
+from watched import watching
+
+from vaebook.applications import ink, slant
+from vaebook.applications.studies import generation as module
+from vaebook.applications.studies.generation import (
+    ATTRIBUTES,
+    BRIEF,
+    TEMPERATURES,
+    by_heart,
+    class_means,
+    judged,
+    paired,
+    run_study,
+    step_of,
+)
+from vaebook.datasets import load_digits
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+WATCHED = (
+    "fit",
+    "precision_recall",
+    "copying",
+    "straight_line",
+    "great_circle",
+    "geodesic",
+    "e_step",
+)
+WAYS = [
+    "coins",
+    "prototypes",
+    "prior",
+    "threshold",
+    "learned",
+    "training",
+    "gaussian",
+    "mixture",
+    *(f"temperature_{t}" for t in TEMPERATURES),
+    "asked",
+]
+
+
+@pytest.fixture(scope="module")
+def watched():
+    """A brief study: its numbers, and what its parts took and gave."""
+    with watching(module, WATCHED) as calls:
+        numbers, pictures = run_study(BRIEF)
+    return SimpleNamespace(numbers=numbers, pictures=pictures, **calls)
+
+
+def test_all_models_learn_from_the_same_digits(watched):
+    grey = load_digits(binarize=False).train
+    vae, learned, conditional = (given for given, _, _ in watched.fit[:3])
+    assert torch.equal(vae[1], grey.x) and torch.equal(learned[1], grey.x)
+    x, y = conditional[1]
+    assert torch.equal(x, grey.x) and torch.equal(y.argmax(1), grey.y)
+    for _, _, settings in (vae, learned, conditional):
+        assert settings.epochs == BRIEF.epochs
+        assert settings.to_pixels is module.binarize_noisily
+
+
+def test_every_way_is_held_against_the_same_test_digits(watched):
+    assert len(watched.precision_recall) == len(WAYS)
+    for (real, drawn), _, found in watched.precision_recall:
+        assert torch.equal(real, load_digits().test.x[: BRIEF.num_images])
+        assert drawn.shape == real.shape and set(drawn.unique().tolist()) <= {0, 1}
+        assert 0 <= found.precision <= 1
+    for way in WAYS:
+        assert f"drawn.{way}.energy.0" in watched.numbers
+
+
+def test_colder_codes_are_nearer_to_their_middle(watched):
+    """Of the same codes: so temperatures differ in nothing else."""
+    drawn = dict(zip(WAYS, (g[1] for g, _, _ in watched.precision_recall), strict=True))
+    images = [drawn[f"temperature_{t}"] for t in TEMPERATURES]
+    assert len({image.sum().item() for image in images}) > 1
+    assert list(TEMPERATURES) == sorted(TEMPERATURES) and TEMPERATURES[0] < 1
+
+
+def test_the_class_that_was_asked_for_is_judged():
+    digits = load_digits()
+    some = digits.train.x[:50]
+    assert torch.equal(judged(digits, some), judged(digits, some.clone()))
+    right = (judged(digits, digits.test.x) == digits.test.y).double().mean()
+    assert right > 0.85
+
+
+def test_pairs_are_of_different_classes():
+    y = load_digits().test.y
+    first, last = paired(y, 50, rng=torch.Generator().manual_seed(0))
+    assert len(first) == len(last) == 50
+    assert (y[first] != y[last]).all() and len(set(first.tolist())) == 50
+
+
+def test_every_path_joins_the_same_codes(watched):
+    (a, b, _), _, line = watched.straight_line[0]
+    assert torch.equal(watched.great_circle[0].given[0], a)
+    assert torch.equal(watched.great_circle[0].given[1], b)
+    _, start, end, _ = watched.geodesic[0].given
+    assert torch.equal(start, a) and torch.equal(end, b)
+    middle = watched.numbers["path.straight.norm.0"]
+    assert middle == pytest.approx(line[8].norm(dim=1).mean().item(), rel=1e-6)
+
+
+def test_the_shortest_way_is_no_longer_than_the_others(watched):
+    lengths = {
+        way: watched.numbers[f"path.{way}.length.0"]
+        for way in ("geodesic", "straight", "circle")
+    }
+    assert min(lengths.values()) == pytest.approx(lengths["geodesic"], rel=1e-4)
+
+
+def test_the_blend_has_the_ends_of_the_straight_path(watched):
+    blend = watched.straight_line[1].found
+    decoded = watched.straight_line[1].given
+    torch.testing.assert_close(blend[8], (decoded[0] + decoded[1]) / 2)
+
+
+def test_a_step_raises_a_linear_attribute_by_one_deviation():
+    noise = np.random.default_rng(0)
+    z = torch.from_numpy(noise.normal(size=(300, 4)) @ noise.normal(size=(4, 4)))
+    attribute = z @ torch.tensor([1.0, -2.0, 0.5, 0.0]).double()
+    y = torch.from_numpy(noise.integers(0, 3, 300))
+    for classes in (None, y):
+        step = step_of(z, attribute, classes)
+        gained = step @ torch.tensor([1.0, -2.0, 0.5, 0.0]).double()
+        assert gained.item() == pytest.approx(attribute.std().item(), rel=1e-9)
+
+
+def test_attributes_are_ink_and_slant():
+    x = load_digits(binarize=False).test.x[:20]
+    torch.testing.assert_close(ATTRIBUTES["ink"](x), ink(x))
+    torch.testing.assert_close(ATTRIBUTES["slant"](x), slant(x, 8))
+
+
+def test_means_of_classes():
+    digits = load_digits().train
+    found = class_means(digits.x, digits.y)
+    shares = one_hot(digits.y).double()
+    expected = (shares.T @ digits.x.double()) / shares.sum(0)[:, None]
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
+
+
+def test_each_digit_is_held_out_once(watched):
+    grey = load_digits(binarize=False).train.x
+    folds = [len(data) for (_, data, _), _, _ in watched.fit[3:]]
+    assert folds == [500] * (2 * BRIEF.num_folds)
+    recipes = [settings for (_, _, settings), _, _ in watched.fit[3:]]
+    assert [r.epochs for r in recipes[:2]] == [BRIEF.epochs] * 2
+    assert recipes[2] == recipes[3] == by_heart(BRIEF)
+    assert recipes[2].epochs == 4 * BRIEF.epochs and recipes[2].to_pixels is None
+    both = torch.cat([watched.fit[3].given[1], watched.fit[4].given[1]])
+    assert both.sum() == pytest.approx(grey.sum().item(), rel=1e-6)
+
+
+def test_copies_are_sought_among_digits_of_the_same_writers(watched):
+    binary = load_digits().train.x
+    assert len(watched.copying) == 3 * BRIEF.num_folds
+    for (rest, held, drawn), _, _ in watched.copying:
+        assert len(rest) + len(held) == 1000 and len(drawn) == len(held)
+        assert rest.sum() + held.sum() == binary.sum()
+    assert watched.numbers["copies.copier.0"] < 0.3

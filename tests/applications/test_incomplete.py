@@ -1,0 +1,97 @@
+"""A bound on the seen pixels: a sum over them, and blind to the others."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import integrate, special, stats
+
+from vaebook.applications import IncompleteVAE
+from vaebook.training import Settings, fit
+from vaebook.variational import gaussian_kl
+
+
+@pytest.fixture
+def model():
+    return IncompleteVAE(5, (4,), 1, rng=torch.Generator().manual_seed(0)).double()
+
+
+def incomplete(seed=0, num=3):
+    noise = np.random.default_rng(seed)
+    draw = noise.integers(0, 2, (2, num, 5)).astype(float)
+    return torch.from_numpy(draw[0]), torch.from_numpy(draw[1])
+
+
+def rng(seed=1):
+    return torch.Generator().manual_seed(seed)
+
+
+def test_the_bound_is_of_the_seen_pixels(model):
+    x, seen = incomplete()
+    mu, log_var = (v.detach() for v in model.posterior(x, seen))
+    eps = torch.empty(3, 1).double().normal_(generator=rng())
+    logits = model.decoder(mu + torch.exp(0.5 * log_var) * eps).detach().numpy()
+    each = stats.bernoulli(special.expit(logits)).logpmf(x.numpy())
+    expected = [
+        sum(v for v, m in zip(row, mask, strict=True) if m)
+        for row, mask in zip(each, seen, strict=True)
+    ]
+    found = model.elbo_terms(x, seen, rng=rng())
+    np.testing.assert_allclose(found.expected_log_lik.detach(), expected, rtol=1e-9)
+    torch.testing.assert_close(found.kl.detach(), gaussian_kl(mu, log_var))
+
+
+def test_the_bound_is_below_log_p_of_the_seen_pixels(model):
+    x, seen = incomplete(1)
+    found = torch.stack(
+        [model.elbo_terms(x, seen, rng=rng(s)).elbo.detach() for s in range(2000)]
+    )
+    for row in range(3):
+
+        def joint(z, row=row):
+            logits = model.decoder(torch.tensor([[z]]).double()).detach().numpy()[0]
+            each = stats.bernoulli(special.expit(logits)).logpmf(x[row].numpy())
+            return stats.norm.pdf(z) * np.exp((each * seen[row].numpy()).sum())
+
+        log_p = np.log(integrate.quad(joint, -8, 8)[0])
+        error = found[:, row].std() / 2000**0.5
+        assert found[:, row].mean() < log_p + 5 * error
+
+
+def test_what_is_hidden_has_no_part(model):
+    x, seen = incomplete(2)
+    other = torch.where(seen > 0, x, 1 - x)
+    assert not torch.equal(x, other)
+    for one, two in zip(
+        model.elbo_terms(x, seen, rng=rng()),
+        model.elbo_terms(other, seen, rng=rng()),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, two)
+
+
+def test_an_image_of_which_nothing_is_seen_is_known_to_be_hidden(model):
+    """Black pixels and missing ones differ: the encoder is told."""
+    x = torch.zeros(1, 5).double()
+    hidden, black = model.posterior(x, 0 * x), model.posterior(x)
+    assert not torch.allclose(hidden.mu, black.mu)
+
+
+def test_whole_images_are_scored_as_by_any_vae(model):
+    x, _ = incomplete(3)
+    whole = model.elbo_terms(x, torch.ones_like(x), rng=rng())
+    torch.testing.assert_close(model.elbo_terms(x, rng=rng()).elbo, whole.elbo)
+    assert model.log_evidence(x, 50, rng=rng()).value.shape == (3,)
+
+
+def test_it_trains_on_pairs_of_pixels_and_masks(model):
+    _, seen = incomplete(4, num=40)
+    x = torch.ones(40, 5).double()
+    before = model.elbo_terms(x, seen, rng=rng()).elbo.mean()
+    fit(model, (x, seen), Settings(epochs=200, batch_size=20), rng=rng())
+    assert model.elbo_terms(x, seen, rng=rng()).elbo.mean() > before + 1
+
+
+def test_a_mask_of_another_shape_is_refused(model):
+    x, seen = incomplete(5)
+    with pytest.raises(ValueError, match="x and seen must have one shape"):
+        model.elbo_terms(x, seen[:2], rng=rng())
