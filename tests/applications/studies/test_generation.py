@@ -15,8 +15,8 @@ from vaebook.applications.studies.generation import (
     BRIEF,
     TEMPERATURES,
     by_heart,
+    class_judged,
     class_means,
-    judged,
     paired,
     run_study,
     step_of,
@@ -87,8 +87,8 @@ def test_colder_codes_are_nearer_to_their_middle(watched):
 def test_the_class_that_was_asked_for_is_judged():
     digits = load_digits()
     some = digits.train.x[:50]
-    assert torch.equal(judged(digits, some), judged(digits, some.clone()))
-    right = (judged(digits, digits.test.x) == digits.test.y).double().mean()
+    assert torch.equal(class_judged(digits, some), class_judged(digits, some.clone()))
+    right = (class_judged(digits, digits.test.x) == digits.test.y).double().mean()
     assert right > 0.85
 
 

@@ -75,7 +75,7 @@ def test_labels_are_told_of_the_same_rows_to_all(watched):
 
 def test_what_is_chosen_is_chosen_on_validation(monkeypatch):
     """Of two priors the one that is better there is taken, though worse on test."""
-    shares = {0.03: (90.0, 10.0), 0.1: (80.0, 70.0)}
+    shares = {0.1: (90.0, 10.0), 0.3: (80.0, 70.0)}
 
     def probed(codes, digits, rows, tau):
         good = shares.get(tau, (0.0, 0.0))
@@ -86,7 +86,7 @@ def test_what_is_chosen_is_chosen_on_validation(monkeypatch):
     codes = {"pixels": Codes(*(part.x.double() for part in digits))}
     rows = drawn_rows(2, rng=torch.Generator().manual_seed(0))
     found = dict(module._of_labels(codes, digits, rows, 10))
-    assert found["probe.pixels.10.chosen"] == 0.03
+    assert found["probe.pixels.10.chosen"] == 0.1
     assert found["probe.pixels.10"] == 10.0
 
 
@@ -113,19 +113,60 @@ def test_mean_and_spread_are_over_draws():
     assert dict(over_draws("x", share[:1], rival[:1])) == {"x": 60}
 
 
-def test_semi_supervised_models_are_told_as_many_labels_as_probes(watched):
-    y = load_digits().train.y
+def test_nets_are_told_as_many_labels_as_probes(watched):
+    grey, y = load_digits(binarize=False).train.x, load_digits().train.y
     rows = drawn_rows(2, rng=torch.Generator().manual_seed(0))
     runs = watched.fit[3:]
-    assert len(runs) == len(BRIEF.labels) * BRIEF.num_semi
-    for num_labels, ((_, data, settings), _, _) in zip(BRIEF.labels, runs, strict=True):
-        x, told = data
-        where = told.sum(1).nonzero().flatten()
-        assert sorted(where.tolist()) == sorted(rows[0, :num_labels].tolist())
-        assert torch.equal(told[where].argmax(1), y[where])
-        assert torch.equal(x, load_digits(binarize=False).train.x)
+    assert len(runs) == 2 * len(BRIEF.labels) * BRIEF.num_semi
+    for place, num_labels in enumerate(BRIEF.labels):
+        told = rows[0, :num_labels]
+        (_, (x, classes), settings), _, _ = runs[2 * place]
+        where = classes.sum(1).nonzero().flatten()
+        assert sorted(where.tolist()) == sorted(told.tolist())
+        assert torch.equal(classes[where].argmax(1), y[where])
+        assert torch.equal(x, grey)
         alpha = settings.objective.keywords["alpha"]
         assert alpha == pytest.approx(ALPHA * 1000 / num_labels)
+
+        (_, (x, classes), settings), _, _ = runs[2 * place + 1]
+        assert torch.equal(x, grey[told])
+        assert torch.equal(classes.argmax(1), y[told])
+        assert settings.to_pixels is module.binarize_noisily
+
+
+@pytest.mark.parametrize(
+    ("num_labels", "epochs"), [(10, 1000), (100, 1000), (300, 333)]
+)
+def test_the_classifier_alone_takes_as_many_steps(monkeypatch, num_labels, epochs):
+    seen = []
+    monkeypatch.setattr(module, "fit", lambda *given, rng: seen.append(given))
+    told = torch.arange(num_labels)
+    module.classifier_share(Study(), load_digits(), told, 0)
+    assert seen[0][2].epochs == epochs
+    assert seen[0][2].batch_size == min(100, num_labels)
+
+
+def test_the_classifier_climbs_what_it_is_told():
+    rng = torch.Generator().manual_seed(2)
+    model = module.SemiSupervisedVAE(4, (3,), 2, 10, rng=rng)
+    x = torch.rand(5, 4, generator=rng)
+    y = torch.eye(10)[:5]
+    found = module.classifier_objective(model, x, y, rng=rng)
+    expected = model.classifier(x).log_softmax(1).diagonal()
+    torch.testing.assert_close(found.elbo, expected)
+
+
+def test_nets_are_held_against_the_pixels_of_the_same_draws(monkeypatch):
+    shares = iter([[0.0, 80.0], [0.0, 90.0], [0.0, 60.0], [0.0, 70.0]])
+    for way in ("semi_supervised_share", "classifier_share"):
+        monkeypatch.setattr(module, way, lambda *given: torch.tensor(next(shares)))
+    plan = Study(num_semi=2)
+    draws = drawn_rows(3, rng=torch.Generator().manual_seed(3))
+    pixels = torch.tensor([70.0, 75.0, 10.0])
+    found = dict(module._of_nets(plan, load_digits(), draws, pixels, 30, 0))
+    assert found["semi.30"] == 85 and found["semi.30.won"] == 12.5
+    assert found["alone.30"] == 65 and found["alone.30.won"] == -7.5
+    assert found["semi.30.won.error"] == 2.5
 
 
 def test_neighbours_are_sought_among_training_digits(watched):
@@ -135,13 +176,22 @@ def test_neighbours_are_sought_among_training_digits(watched):
         assert k == 10 and len(found) == 447
 
 
-def test_mixtures_are_fitted_to_training_codes_and_judged_by_test_digits(watched):
-    assert len(watched.fit_em_best) == len(watched.matched) == len(NAMES) - 2
+def test_groups_are_of_training_codes_and_judged_by_test_digits(watched):
+    assert len(watched.fit_em_best) == len(NAMES) - 2
+    assert len(watched.matched) == 2 * len(NAMES) - 2
     for (z, starts), _, run in watched.fit_em_best:
         assert len(z) == 1000 and len(starts) == BRIEF.num_starts
         assert len(run.mixture.weights) == 10
     for (groups, y), _, _ in watched.matched:
         assert torch.equal(y, load_digits().test.y) and len(groups) == 447
+
+
+def test_means_find_groups_that_are_far_apart():
+    y = torch.arange(200) % 10
+    noise = torch.randn(200, 3, generator=torch.Generator().manual_seed(4)).double()
+    z = 0.01 * noise + 10 * torch.stack([y % 3, y // 3, y * 0], 1)
+    found = module.by_means(Codes(z, z, z[:50]), 10, rng=torch.Generator())
+    assert module.matched(found, y[:50]) == 1
 
 
 def test_one_draw_of_all_labels_is_enough():

@@ -119,7 +119,7 @@ def run_study(plan: Study) -> tuple[dict[str, float], dict[str, str]]:
 def _of_one_seed(plan: Study, seed: int) -> Named:
     digits = load_digits(binarize=True)
     rng = torch.Generator().manual_seed(seed)
-    models = trained(plan, seed)
+    models = trained_models(plan, seed)
     for name, drawn in drawn_ways(models, digits, plan, rng=rng).items():
         yield from _of_draws(name, drawn, digits, plan)
     yield from _of_classes(models.conditional, digits, plan, rng=rng)
@@ -129,7 +129,7 @@ def _of_one_seed(plan: Study, seed: int) -> Named:
     yield from _of_copies(plan, seed, rng=rng)
 
 
-def trained(plan: Study, seed: int) -> Models:
+def trained_models(plan: Study, seed: int) -> Models:
     """All models of one seed."""
     grey = load_digits(binarize=False).train
     classes = one_hot(grey.y, NUM_CLASSES).to(grey.x)
@@ -209,7 +209,7 @@ def _of_draws(name: str, drawn: Tensor, digits: Digits, plan: Study) -> Named:
     yield f"drawn.{name}.nearest", nearest_of(drawn, digits.train.x)[0].mean()
 
 
-def judged(digits: Digits, x: Tensor) -> Tensor:
+def class_judged(digits: Digits, x: Tensor) -> Tensor:
     """The class of each image (N, D) by its three nearest training digits; (N,)."""
     return nearest_labels(digits.train.x, digits.train.y, x, 3)
 
@@ -223,8 +223,8 @@ def _of_classes(
     z = torch.randn(plan.num_images, LATENTS, generator=rng)
     mean = model.mean_image(z, one_hot(y, NUM_CLASSES).to(z))
     drawn = torch.bernoulli(mean, generator=rng)
-    yield "asked.judged", 100 * (judged(digits, drawn) == y).double().mean()
-    seen = judged(digits, digits.test.x)
+    yield "asked.judged", 100 * (class_judged(digits, drawn) == y).double().mean()
+    seen = class_judged(digits, digits.test.x)
     yield "asked.truth", 100 * (seen == digits.test.y).double().mean()
     yield from _of_draws("asked", drawn, digits, plan)
 
@@ -291,7 +291,7 @@ def _of_attributes(vae: VAE, digits: Digits) -> Named:
     z, y = vae.posterior(digits.train.x).mu, digits.train.y
     codes = vae.posterior(digits.test.x).mu
     before = vae.mean_image(codes)
-    kept = judged(digits, before)
+    kept = class_judged(digits, before)
     for name, attribute in ATTRIBUTES.items():
         of_train = attribute(vae.mean_image(z))
         unit = of_train.std()
@@ -305,7 +305,7 @@ def _of_attributes(vae: VAE, digits: Digits) -> Named:
         for way, image in images.items():
             gained = (attribute(image) - attribute(before)) / unit
             yield from with_error(f"attribute.{name}.{way}", gained)
-            same = judged(digits, image) == kept
+            same = class_judged(digits, image) == kept
             yield f"attribute.{name}.{way}.kept", 100 * same.double().mean()
 
 
@@ -342,7 +342,7 @@ def _of_arithmetic(vae: VAE, digits: Digits) -> Named:
                 "codes": by_codes,
                 "pixels": shifted.clamp(0, 1),
             }.items():
-                became[way].append((judged(digits, image) == b).double().mean())
+                became[way].append((class_judged(digits, image) == b).double().mean())
     for way, shares in became.items():
         yield f"arithmetic.{way}", 100 * torch.stack(shares).mean()
 

@@ -1,11 +1,12 @@
 r"""What codes tell about classes, over draws of labels and seeds (chapter 12)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
 import torch
+from sklearn.cluster import KMeans
 from torch import Tensor
 from torch.nn.functional import one_hot
 
@@ -35,13 +36,14 @@ from vaebook.linear_vae import spectrum
 from vaebook.monte_carlo import estimate
 from vaebook.training import Settings, fit
 from vaebook.vae import VAE
+from vaebook.variational import ElboTerms
 
 Named = Iterator[tuple[str, float]]
 Encode = Callable[[Tensor], Tensor]
 LATENTS = 8
 HIDDEN = 128, 128
-TAUS = 0.03, 0.1, 0.3, 1.0, 3.0  # of the probe's prior, to choose from
-NEIGHBOURS = 1, 3, 5, 9
+TAUS = 0.1, 0.3, 1.0, 3.0, 10.0, 30.0  # of the probe's prior, to choose from
+NEIGHBOURS = 1, 3, 5, 9, 15
 ALPHA = 1.0  # of M2, shared among the told images: of .02, .1 and 1 the best
 
 
@@ -59,9 +61,11 @@ class Study:
     num_draws : int
         Of which ones these are.
     num_semi : int
-        Of these draws, to train a semi-supervised model on.
+        Of these draws, to train a semi-supervised model on, and a classifier alone.
+    num_steps : int
+        Of the classifier.
     num_starts : int
-        Of each mixture.
+        Of each mixture, and of the means that it is compared with.
     """
 
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -70,7 +74,8 @@ class Study:
     labels: tuple[int, ...] = (10, 30, 100, 300, 1000)
     num_draws: int = 20
     num_semi: int = 7
-    num_starts: int = 5
+    num_steps: int = 1000
+    num_starts: int = 10
 
 
 BRIEF = Study(
@@ -80,6 +85,7 @@ BRIEF = Study(
     labels=(10, 30),
     num_draws=2,
     num_semi=1,
+    num_steps=2,
     num_starts=1,
 )
 
@@ -113,8 +119,8 @@ def _of_one_seed(plan: Study, seed: int) -> Named:
     draws = drawn_rows(plan.num_draws, rng=rng)
 
     for num_labels in plan.labels:
-        yield from _of_labels(codes, digits, draws, num_labels)
-        yield from _of_semi_supervised(plan, digits, draws, num_labels, seed)
+        pixels = yield from _of_labels(codes, digits, draws, num_labels)
+        yield from _of_nets(plan, digits, draws, pixels, num_labels, seed)
     for name, of in codes.items():
         found = retrieved(of.train, digits.train.y, of.test, digits.test.y, 10)
         yield f"retrieved.{name}", 100 * found.mean()
@@ -179,12 +185,15 @@ def settings_of(plan: Study) -> Settings:
 
 def _of_labels(
     codes: dict[str, Codes], digits: Digits, draws: Tensor, num_labels: int
-) -> Named:
-    """Probes and neighbours on every representation, with the same draws of labels."""
+) -> Generator[tuple[str, float], None, Tensor]:
+    """Probes and neighbours on every representation, with the same draws of labels.
+
+    Returns the shares of the probe on binary pixels, (P,).
+    """
     rows = draws[: 1 if num_labels == 1000 else len(draws), :num_labels]
-    ways = {"probe": (probed, TAUS), "nearest": (by_neighbours, NEIGHBOURS)}
+    ways = {"nearest": (by_neighbours, NEIGHBOURS), "probe": (probed, TAUS)}
     for way, (classify, options) in ways.items():
-        options = [o for o in options if o <= num_labels]
+        options = [o for o in options if o <= num_labels or way == "probe"]
         shares = {}
         for name, of in codes.items():
             found = {o: classify(of, digits, rows, o) for o in options}
@@ -194,6 +203,7 @@ def _of_labels(
         for name, share in shares.items():
             stem = f"{way}.{name}.{num_labels}"
             yield from over_draws(stem, share, shares["pixels"])
+    return shares["pixels"]
 
 
 class Shares(NamedTuple):
@@ -242,32 +252,45 @@ def per_cent(named: Tensor, y: Tensor) -> Tensor:
     return 100 * (named == y).double().mean(-1)
 
 
-def _of_semi_supervised(
-    plan: Study, digits: Digits, draws: Tensor, num_labels: int, seed: int
+def _of_nets(
+    plan: Study,
+    digits: Digits,
+    draws: Tensor,
+    pixels: Tensor,
+    num_labels: int,
+    seed: int,
 ) -> Named:
-    """A semi-supervised VAE on each of the first draws of labels, a seed for each."""
+    """Nets that are told labels, on each of the first draws, a seed for each: the
+    semi-supervised VAE, and its classifier without the images that have no label.
+
+    They are held against the probe on the pixels of the same draws, (P,).
+    """
     rows = draws[: 1 if num_labels == 1000 else plan.num_semi, :num_labels]
-    found = torch.stack(
-        [
-            semi_supervised_share(plan, digits, told, 100 * seed + place)
+    ways = {"semi": semi_supervised_share, "alone": classifier_share}
+    for name, share_of in ways.items():
+        found = [
+            share_of(plan, digits, told, 100 * seed + place)
             for place, told in enumerate(rows)
         ]
-    )
-    yield f"semi.{num_labels}", found[:, 1].mean()
-    yield f"semi.{num_labels}.validation", found[:, 0].mean()
-    if len(found) > 1:
-        yield f"semi.{num_labels}.sd", found[:, 1].std()
+        validation, test = torch.stack(found).T
+        yield f"{name}.{num_labels}.validation", validation.mean()
+        yield from over_draws(f"{name}.{num_labels}", test, pixels[: len(rows)])
+
+
+def told_classes(digits: Digits, told: Tensor) -> Tensor:
+    """A one at the class of the told training digits, zeros elsewhere: (1000, C)."""
+    y = torch.zeros(len(digits.train.y), NUM_CLASSES)
+    y[told] = one_hot(digits.train.y[told], NUM_CLASSES).to(y)
+    return y
 
 
 def semi_supervised_share(
     plan: Study, digits: Digits, told: Tensor, seed: int
 ) -> Tensor:
-    """What its classifier names rightly, in per cent: of validation and of test."""
+    """What M2's classifier names rightly, in per cent: of validation and of test."""
     rng = torch.Generator().manual_seed(seed)
     model = SemiSupervisedVAE(64, HIDDEN, LATENTS, NUM_CLASSES, rng=rng)
-    x = load_digits(binarize=False).train.x
-    y = torch.zeros(len(x), NUM_CLASSES)
-    y[told] = one_hot(digits.train.y[told], NUM_CLASSES).to(y)
+    x, y = load_digits(binarize=False).train.x, told_classes(digits, told)
     alpha = ALPHA * len(x) / len(told)
     settings = Settings(
         epochs=plan.semi_epochs,
@@ -275,22 +298,63 @@ def semi_supervised_share(
         objective=partial(semi_supervised_objective, alpha=alpha),
     )
     fit(model, (x, y), settings, rng=rng)
-    with torch.no_grad():
-        named = [model.class_log_probs(part.x).argmax(1) for part in digits[1:]]
-    shares = zip(named, (digits.validation.y, digits.test.y), strict=True)
-    return torch.stack([per_cent(of, y) for of, y in shares])
+    return named_rightly(model, digits)
+
+
+def classifier_share(plan: Study, digits: Digits, told: Tensor, seed: int) -> Tensor:
+    """The same of the classifier trained by itself, on told digits alone."""
+    rng = torch.Generator().manual_seed(seed)
+    model = SemiSupervisedVAE(64, HIDDEN, LATENTS, NUM_CLASSES, rng=rng)
+    x, y = load_digits(binarize=False).train.x, told_classes(digits, told)
+    batch_size = min(100, len(told))
+    settings = Settings(
+        epochs=max(1, plan.num_steps * batch_size // len(told)),
+        batch_size=batch_size,
+        learning_rate=1e-3,
+        to_pixels=binarize_noisily,
+        objective=classifier_objective,
+    )
+    fit(model, (x[told], y[told]), settings, rng=rng)
+    return named_rightly(model, digits)
+
+
+def classifier_objective(
+    model: SemiSupervisedVAE, x: Tensor, y: Tensor, *, rng: torch.Generator
+) -> ElboTerms:
+    """The classifier's log-probability of told classes, and no bound."""
+    told = (y * model.class_log_probs(x)).sum(1)
+    return ElboTerms(told, torch.zeros_like(told))
+
+
+@torch.no_grad()
+def named_rightly(model: SemiSupervisedVAE, digits: Digits) -> Tensor:
+    """Per cent of the validation and of the test digits, (2,)."""
+    shares = [
+        per_cent(model.class_log_probs(part.x).argmax(1), part.y) for part in digits[1:]
+    ]
+    return torch.stack(shares)
 
 
 def _of_clusters(
     name: str, codes: Codes, digits: Digits, plan: Study, *, rng: torch.Generator
 ) -> Named:
-    """Ten Gaussians fitted to codes, and what their groups tell of the test digits."""
-    if codes.train.shape[1] > 2 * LATENTS:
-        return
-    mixture = fitted_mixture(codes.train, plan.num_starts, rng=rng)
-    groups = e_step(mixture, codes.test).log_resp.argmax(1)
-    yield f"clusters.{name}.matched", 100 * matched(groups, digits.test.y)
-    yield f"clusters.{name}.nats", mutual_information(groups, digits.test.y)
+    """Ten groups of training codes, by two ways, and what they tell of test digits."""
+    groups = {"means": by_means(codes, plan.num_starts, rng=rng)}
+    if codes.train.shape[1] <= 2 * LATENTS:  # a covariance of pixels is singular
+        mixture = fitted_mixture(codes.train, plan.num_starts, rng=rng)
+        groups["gaussians"] = e_step(mixture, codes.test).log_resp.argmax(1)
+    for way, of_test in groups.items():
+        yield f"{way}.{name}.matched", 100 * matched(of_test, digits.test.y)
+        yield f"{way}.{name}.nats", mutual_information(of_test, digits.test.y)
+        yield f"{way}.{name}.used", len(of_test.unique())
+
+
+def by_means(codes: Codes, num_starts: int, *, rng: torch.Generator) -> Tensor:
+    """Which of ten means of training codes each test code is nearest to, (N,)."""
+    seed = int(torch.randint(2**31, (), generator=rng))
+    means = KMeans(NUM_CLASSES, n_init=num_starts, random_state=seed)
+    means.fit(codes.train.numpy())
+    return torch.from_numpy(means.predict(codes.test.numpy())).long()
 
 
 def fitted_mixture(
