@@ -1,11 +1,11 @@
-"""Exercises of chapter 12 against numpy, scipy and joint Gaussians."""
+"""Exercises of chapter 12 against numpy, scipy, scikit-learn and joint Gaussians."""
 
 import numpy as np
 import pytest
 import torch
-from exercises.answers import (
-    assert_recognised,
-)
+from exercises.answers import assert_recognised
+from scipy import optimize, special, stats
+from sklearn.metrics import mutual_info_score
 
 
 def by_squared_errors():
@@ -52,12 +52,47 @@ def held_by_counting(draws, truth):
     return float(np.mean(inside))
 
 
+def by_a_paired_test(ours, theirs):
+    """The mean, and the standard error that a paired t-test divides it by."""
+    gain = (ours - theirs).numpy()
+    return torch.tensor([gain.mean(), stats.sem(gain)])
+
+
+def by_entropies(bounds, rho):
+    """With the KL by scipy."""
+    rho = rho.numpy()
+    return float(rho @ bounds.numpy() - stats.entropy(rho, np.ones(len(rho))))
+
+
+def by_climbing(bounds):
+    """The largest bound over beliefs, by scipy, from equal ones."""
+    bounds = bounds.numpy()
+
+    def minus_bound(scores):
+        rho = special.softmax(scores)
+        return -(rho @ (bounds - bounds.max()) + special.entr(rho).sum())
+
+    found = optimize.minimize(minus_bound, np.zeros(len(bounds)), tol=1e-14)
+    return torch.from_numpy(special.softmax(found.x))
+
+
+def by_sklearn(counts):
+    """Digits counted one by one, fractions of none."""
+    rows, columns = np.nonzero(counts.numpy())
+    times = counts.numpy()[rows, columns].astype(int)
+    return mutual_info_score(rows.repeat(times), columns.repeat(times))
+
+
 ORACLES = {
     "applications.1": by_squared_errors,
     "applications.2": by_least_squares,
     "applications.3": by_numpy_ratio,
     "applications.4": by_joint,
     "applications.5": held_by_counting,
+    "applications.6": by_a_paired_test,
+    "applications.7": by_entropies,
+    "applications.8": by_climbing,
+    "applications.9": by_sklearn,
 }
 
 
@@ -81,6 +116,11 @@ ORACLES = {
             lambda a, b, c, d: torch.exp(torch.fmin(a - b - c + d, 0 * a)),
         ),
         ("applications.5", lambda d, t: np.float64(held_by_counting(d, t))),
+        (
+            "applications.8",
+            lambda b: (b - b.max()).exp() / (b - b.max()).exp().sum(),
+        ),
+        ("applications.9", lambda c: np.float64(by_sklearn(c))),
     ],
 )
 def test_right_answer_of_another_kind_is_accepted(name, answer, said):
@@ -114,6 +154,20 @@ def test_right_answer_of_another_kind_is_accepted(name, answer, said):
             "applications.5",
             lambda d, t: ((d.min(0)[0] < t) & (t < d.max(0)[0])).double().mean(),
             "the second of each",
+        ),
+        (
+            "applications.6",
+            lambda a, b: torch.tensor(
+                [(a - b).mean(), np.std((a - b).numpy(), ddof=1)]
+            ),
+            "a mean of P varies by",
+        ),
+        ("applications.7", lambda b, r: r @ b, "cost is missing"),
+        ("applications.8", lambda b: b - b.logsumexp(0), "exponentiate"),
+        (
+            "applications.9",
+            lambda c: by_sklearn(c) / np.log(2),
+            "take the natural logarithm",
         ),
     ],
 )

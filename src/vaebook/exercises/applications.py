@@ -262,10 +262,208 @@ HELD = Exercise(
     ),
 )
 
+
+def won(ours: Tensor, theirs: Tensor) -> Tensor:
+    """Mean and standard error of the differences, draw by draw."""
+    gain = ours - theirs
+    return torch.stack([gain.mean(), gain.std() / len(gain) ** 0.5])
+
+
+OURS = torch.tensor([61.0, 72.5, 55.0, 68.0, 70.5, 59.0]).double()
+THEIRS = torch.tensor([59.5, 70.0, 54.0, 64.5, 70.0, 55.0]).double()
+WON = Exercise(
+    name="applications.6",
+    solution=won,
+    inputs=(
+        (OURS, THEIRS),
+        (THEIRS, OURS[:1].expand(6) + THEIRS / 2),
+        (OURS[:3], THEIRS[3:]),
+    ),
+    meaning="What both draws share, good labels or bad, cancels.",
+    hint="Each draw of labels was given to both: what differs within a draw?",
+    mistakes=(
+        Mistake(
+            "The two are paired: take the spread of the differences.",
+            lambda ours, theirs: torch.stack(
+                [
+                    ours.mean() - theirs.mean(),
+                    ((ours.var() + theirs.var()) / len(ours)) ** 0.5,
+                ]
+            ),
+        ),
+        Mistake(
+            "That is the spread of one draw: a mean of P varies by 1/sqrt(P) of it.",
+            lambda ours, theirs: torch.stack(
+                [(ours - theirs).mean(), (ours - theirs).std()]
+            ),
+        ),
+        Mistake(
+            "The variance is from the mean of the same draws: divide by P - 1.",
+            lambda ours, theirs: torch.stack(
+                [
+                    (ours - theirs).mean(),
+                    (ours - theirs).std(correction=0) / len(ours) ** 0.5,
+                ]
+            ),
+        ),
+        Mistake(
+            "Whose is subtracted? Asked is how far ours are above theirs.",
+            lambda ours, theirs: won(theirs, ours),
+        ),
+    ),
+)
+
+
+def class_bound(bounds: Tensor, rho: Tensor) -> float:
+    """Beliefs weigh the bounds, less their KL from equal shares."""
+    kl = torch.special.xlogy(rho, rho * len(rho)).sum()
+    return ((rho * bounds).sum() - kl).item()
+
+
+BOUNDS = torch.tensor([-21.0, -18.5, -25.0, -19.0]).double()
+RHO = torch.tensor([0.1, 0.6, 0.0, 0.3]).double()
+CLASS_BOUND = Exercise(
+    name="applications.7",
+    solution=class_bound,
+    inputs=(
+        (BOUNDS, RHO),
+        (BOUNDS, torch.tensor([0.0, 1.0, 0.0, 0.0]).double()),
+        (BOUNDS[:2], torch.tensor([0.5, 0.5]).double()),
+    ),
+    meaning="All on one class costs the log of their number.",
+    hint="What is the KL of one-hot beliefs from uniform ones? And what is 0 log 0?",
+    mistakes=(
+        Mistake(
+            "The KL is subtracted.",
+            lambda bounds, rho: (
+                2 * (rho * bounds).sum().item() - class_bound(bounds, rho)
+            ),
+        ),
+        Mistake(
+            "0 log 0 is 0, its limit: torch.special.xlogy knows.",
+            lambda bounds, rho: (rho * (bounds - (rho * len(rho)).log())).sum().item(),
+        ),
+        Mistake(
+            "p(c) is missing: that of a class is one in C, not 1.",
+            lambda bounds, rho: class_bound(bounds, rho) + math.log(len(rho)),
+        ),
+        Mistake(
+            "The beliefs' cost is missing: their KL from p(c).",
+            lambda bounds, rho: (rho * bounds).sum().item(),
+        ),
+    ),
+)
+
+
+def best_beliefs(bounds: Tensor) -> Tensor:
+    """In proportion to p(c) exp L(x, c), as by Bayes' rule."""
+    return bounds.softmax(0)
+
+
+BEST_BELIEFS = Exercise(
+    name="applications.8",
+    solution=best_beliefs,
+    inputs=(
+        (BOUNDS,),
+        (BOUNDS - 1000,),
+        (torch.tensor([-3.0, -3.0, -4.0]).double(),),
+    ),
+    meaning="It is the E-step of chapter 3, on bounds.",
+    hint="For which rho is sum rho (L - log rho) largest? See the E-step of EM.",
+    mistakes=(
+        Mistake(
+            "All on the best class leaves the entropy of beliefs unused.",
+            lambda bounds: torch.nn.functional.one_hot(
+                bounds.argmax(), len(bounds)
+            ).double(),
+        ),
+        Mistake(
+            "Their exponentials underflow: subtract the largest bound first.",
+            lambda bounds: bounds.exp() / bounds.exp().sum(),
+        ),
+        Mistake(
+            "Shares of the bounds themselves: they are logarithms.",
+            lambda bounds: bounds / bounds.sum(),
+        ),
+        Mistake(
+            "These are logarithms of the beliefs: exponentiate.",
+            lambda bounds: bounds.log_softmax(0),
+        ),
+    ),
+)
+
+
+def tells(counts: Tensor) -> float:
+    """The KL of the joint shares from the product of their margins."""
+    joint = counts / counts.sum()
+    apart = joint.sum(1, keepdim=True) * joint.sum(0, keepdim=True)
+    full = joint > 0  # an empty cell adds 0
+    return (joint[full] * (joint[full] / apart[full]).log()).sum().item()
+
+
+COUNTS = torch.tensor([[30.0, 2.0, 0.0], [1.0, 25.0, 4.0], [0.0, 3.0, 35.0]]).double()
+TELLS = Exercise(
+    name="applications.9",
+    solution=tells,
+    inputs=(
+        (COUNTS,),
+        (COUNTS[:2] + 1,),
+        (torch.tensor([[10.0, 20.0], [5.0, 10.0], [0.0, 0.0]]).double(),),
+    ),
+    meaning="Rows in proportion to one another tell nothing.",
+    hint="It is a KL: of which table from which?",
+    mistakes=(
+        Mistake(
+            "These are bits: take the natural logarithm.",
+            lambda counts: tells(counts) / math.log(2),
+        ),
+        Mistake(
+            "Counts are not shares: divide by their sum first.",
+            lambda counts: (
+                torch.special.xlogy(
+                    counts,
+                    counts / (counts.sum(1, keepdim=True) * counts.sum(0)),
+                )
+                .sum()
+                .item()
+            ),
+        ),
+        Mistake(
+            "An empty cell adds 0, not nan.",
+            lambda counts: (
+                (
+                    (counts / counts.sum())
+                    * (
+                        counts
+                        * counts.sum()
+                        / (counts.sum(1, keepdim=True) * counts.sum(0))
+                    ).log()
+                )
+                .sum()
+                .item()
+            ),
+        ),
+        Mistake(
+            "That is the entropy of the classes: the most that could be told.",
+            lambda counts: (
+                -torch.special.xlogy(
+                    counts.sum(0) / counts.sum(), counts.sum(0) / counts.sum()
+                )
+                .sum()
+                .item()
+            ),
+        ),
+    ),
+)
+
 EXERCISES = (
     ONE_DRAW,
     FIT_SQUARES,
     ACCEPT,
     COMPLETED,
     HELD,
+    WON,
+    CLASS_BOUND,
+    BEST_BELIEFS,
+    TELLS,
 )

@@ -7,6 +7,7 @@ import pytest
 import torch
 from watched import watching
 
+from vaebook import results
 from vaebook.applications.studies import representation as module
 from vaebook.applications.studies.representation import (
     ALPHA,
@@ -192,6 +193,17 @@ def test_means_find_groups_that_are_far_apart():
     z = 0.01 * noise + 10 * torch.stack([y % 3, y // 3, y * 0], 1)
     found = module.by_means(Codes(z, z, z[:50]), 10, rng=torch.Generator())
     assert module.matched(found, y[:50]) == 1
+
+
+def test_the_record_has_every_number_for_each_seed(watched):
+    stems = {name.removesuffix(".0") for name in watched.numbers}
+    record = results.load("representation")
+    assert record.seeds == Study().seeds
+    for stem in stems:
+        assert {f"{stem}.{seed}" for seed in record.seeds} <= record.numbers.keys()
+    assert watched.pictures == record.pictures == {}
+    for name in NAMES:
+        assert f"probe.{name}.1000.0" in record.numbers
 
 
 def test_one_draw_of_all_labels_is_enough():
