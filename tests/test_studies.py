@@ -14,18 +14,15 @@ ran_on = []
 def made(seeds):
     """A study whose numbers say what it was asked for, and on how many threads."""
 
-    def run_study(plan):
+    def of_one_seed(plan, seed):
         ran_on.append(torch.get_num_threads())
-        numbers = {
-            f"{name}.{seed}": seed + k
-            for seed in plan.seeds
-            for k, name in enumerate(("a", "b"))
-        }
-        return numbers, {f"seen.{plan.seeds}": "ff"}
+        yield "a", seed
+        yield "b", torch.tensor(seed + 1)
+        yield f"seen.{plan.seeds}", "ff"
 
     plan = applications.Study
     return SimpleNamespace(
-        Study=lambda: plan(seeds=seeds), BRIEF=plan(seeds=(9,)), run_study=run_study
+        Study=lambda: plan(seeds=seeds), BRIEF=plan(seeds=(9,)), of_one_seed=of_one_seed
     )
 
 

@@ -1,9 +1,12 @@
-"""Functions of a module, watched while something runs: what they took and gave."""
+"""Functions of a module, watched while it runs: what they took and gave."""
 
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
+
+from vaebook import studies
 
 
 class Call(NamedTuple):
@@ -33,3 +36,10 @@ def watching(module, names):
         for name in names:
             patch.setattr(module, name, watch(name))
         yield calls
+
+
+def watched_study(study, names):
+    """A brief run of a study: its numbers and pictures, and the calls of its parts."""
+    with watching(study, names) as calls:
+        found = studies.run(study, study.BRIEF)
+    return SimpleNamespace(**found._asdict(), **calls)

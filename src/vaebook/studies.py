@@ -5,7 +5,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
-from typing import NamedTuple
+from types import ModuleType
+from typing import NamedTuple, Protocol
 
 import torch
 
@@ -26,11 +27,39 @@ STUDIES = {
 }
 
 
+class Plan(Protocol):
+    """How much of a study is run; what else it says is the study's own."""
+
+    seeds: tuple[int, ...]
+
+
 class Found(NamedTuple):
     """Numbers by name, each of which ends in its seed, and pictures."""
 
     numbers: Mapping[str, float]
     pictures: Mapping[str, str]
+
+
+def run(study: ModuleType, plan: Plan) -> Found:
+    """All seeds of a plan, one after the other; each number is printed as it comes.
+
+    Parameters
+    ----------
+    study : module
+        Its ``of_one_seed(plan, seed)`` yields pairs of a name and what was found: a
+        number, or a picture as hexadecimal bytes.
+    plan : Plan
+        The module's own ``Study``: how much is run, and of which ``seeds``.
+    """
+    numbers, pictures = {}, {}
+    for seed in plan.seeds:
+        for name, value in study.of_one_seed(plan, seed):
+            if isinstance(value, str):
+                pictures[name] = value
+                continue
+            numbers[f"{name}.{seed}"] = float(value)
+            print(f"{name}.{seed} {float(value):.4f}", flush=True)
+    return Found(numbers, pictures)
 
 
 def brief(name: str) -> Found:
@@ -39,7 +68,7 @@ def brief(name: str) -> Found:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return Found(*STUDIES[name].run_study(STUDIES[name].BRIEF))
+        return run(STUDIES[name], STUDIES[name].BRIEF)
     finally:
         torch.set_num_threads(before)
 
@@ -66,7 +95,7 @@ def seeds_of(name: str) -> tuple[int, ...]:
 def _of_one_seed(name: str, threads: int, seed: int) -> Found:
     torch.set_num_threads(threads)
     chapter = STUDIES[name]
-    return Found(*chapter.run_study(replace(chapter.Study(), seeds=(seed,))))
+    return run(chapter, replace(chapter.Study(), seeds=(seed,)))
 
 
 def _joined(runs: list[Found]) -> Found:

@@ -1,17 +1,15 @@
 """The long runs of chapter 11, in seconds: what is run, names, and what beta trades."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
 from scipy import optimize
-from watched import watching
+from watched import watched_study
 
 from vaebook import results
 from vaebook.evaluation import MixturePriorVAE, grid_log_evidence, refine_posterior
 from vaebook.evaluation import study as module
-from vaebook.evaluation.study import BRIEF, Study, run_study
+from vaebook.evaluation.study import BRIEF, Study
 from vaebook.protocols import Surrogate
 from vaebook.vae import VAE
 
@@ -22,9 +20,7 @@ WATCHED = "fit", "gap_ledger", "annealed_log_evidence"
 @pytest.fixture(scope="module")
 def watched():
     """A brief study: its numbers and pictures, and what its parts took and gave."""
-    with watching(module, WATCHED) as calls:
-        numbers, pictures = run_study(BRIEF)
-    return SimpleNamespace(numbers=numbers, pictures=pictures, **calls)
+    return watched_study(module, WATCHED)
 
 
 @pytest.fixture(scope="module")

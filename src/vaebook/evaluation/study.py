@@ -24,7 +24,6 @@ from vaebook.protocols import Objective
 from vaebook.training import Settings, fit
 from vaebook.vae import VAE, LatentModel, Posterior
 
-Numbers = dict[str, float]
 HIDDEN = (128, 128)
 
 
@@ -79,24 +78,13 @@ class Data:
         self.test = binary.test.x[:num_images]
 
 
-def run_study(plan: Study) -> tuple[Numbers, dict[str, str]]:
-    """All runs of the plan: numbers by name, and pictures as hexadecimal bytes.
+def of_one_seed(plan: Study, seed: int) -> Iterator[tuple[str, float | str]]:
+    """Numbers by name, and pictures as hexadecimal bytes.
 
-    Names end in the seed. Scores, gaps and divergences are means over images in nats;
-    ``error`` is a standard error over draws.
+    Scores, gaps and divergences are means over images in nats; ``error`` is a standard
+    error over draws.
     """
     data = Data(plan.num_images)
-    numbers, pictures = {}, {}
-    for seed in plan.seeds:
-        for name, value in _of_one_seed(plan, data, seed, pictures):
-            numbers[f"{name}.{seed}"] = float(value)
-            print(f"{name}.{seed} {float(value):.4f}", flush=True)
-    return numbers, pictures
-
-
-def _of_one_seed(
-    plan: Study, data: Data, seed: int, pictures: dict[str, str]
-) -> Iterator[tuple[str, float]]:
     long = Settings(epochs=plan.epochs, to_pixels=binarize_noisily)
     models = {dim: _trained(VAE, data, long, seed, latent_dim=dim) for dim in (2, 8)}
     for dim, model in models.items():
@@ -106,7 +94,7 @@ def _of_one_seed(
     brief = replace(long, epochs=plan.brief_epochs)
     yield from _objectives(data, brief, seed)
     for beta in plan.betas:
-        yield from _weighted(beta, data, brief, seed, pictures)
+        yield from _weighted(beta, data, brief, seed)
 
 
 def _trained(
@@ -232,8 +220,8 @@ def _objectives(
 
 
 def _weighted(
-    beta: float, data: Data, settings: Settings, seed: int, pictures: dict[str, str]
-) -> Iterator[tuple[str, float]]:
+    beta: float, data: Data, settings: Settings, seed: int
+) -> Iterator[tuple[str, float | str]]:
     """Rate and distortion at one weight of the KL, on the validation images."""
     changed = replace(settings, kl_weight=lambda done: beta)
     model, x = _trained(VAE, data, changed, seed), data.validation
@@ -249,4 +237,4 @@ def _weighted(
         shown = {"rebuilt": model.reconstruct(x[:8]), "drawn": model.sample(8, rng=rng)}
         for what, images in shown.items():
             ink = (255 * images.clamp(0, 1)).round().byte().flatten().tolist()
-            pictures[f"beta_{beta:g}.{what}"] = bytes(ink).hex()
+            yield f"beta_{beta:g}.{what}", bytes(ink).hex()

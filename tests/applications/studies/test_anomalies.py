@@ -1,10 +1,8 @@
 """The long run on strangers and holes, in seconds: what is left out, hidden, filled."""
 
-from types import SimpleNamespace
-
 import pytest
 import torch
-from watched import watching
+from watched import watched_study
 
 from vaebook.applications.studies import anomalies as module
 from vaebook.applications.studies.anomalies import (
@@ -14,7 +12,6 @@ from vaebook.applications.studies.anomalies import (
     by_chance,
     by_the_hidden,
     by_the_seen,
-    run_study,
     ways_of,
     without,
 )
@@ -28,9 +25,7 @@ WAYS = ["nothing_missing", "complete_cases", "zeros", "filled", "bound"]
 @pytest.fixture(scope="module")
 def watched():
     """A brief study: its numbers, and what its parts took and gave."""
-    with watching(module, WATCHED) as calls:
-        numbers, pictures = run_study(BRIEF)
-    return SimpleNamespace(numbers=numbers, pictures=pictures, **calls)
+    return watched_study(module, WATCHED)
 
 
 def test_a_class_is_left_out_of_all_that_is_learned(watched):

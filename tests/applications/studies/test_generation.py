@@ -1,12 +1,10 @@
 """The long run on drawing, in seconds: what is drawn, walked, moved and held out."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
 from torch.nn.functional import one_hot
-from watched import watching
+from watched import watched_study
 
 from vaebook.applications import ink, slant
 from vaebook.applications.studies import generation as module
@@ -18,7 +16,6 @@ from vaebook.applications.studies.generation import (
     class_judged,
     class_means,
     paired,
-    run_study,
     step_of,
 )
 from vaebook.datasets import load_digits
@@ -50,9 +47,7 @@ WAYS = [
 @pytest.fixture(scope="module")
 def watched():
     """A brief study: its numbers, and what its parts took and gave."""
-    with watching(module, WATCHED) as calls:
-        numbers, pictures = run_study(BRIEF)
-    return SimpleNamespace(numbers=numbers, pictures=pictures, **calls)
+    return watched_study(module, WATCHED)
 
 
 def test_all_models_learn_from_the_same_digits(watched):

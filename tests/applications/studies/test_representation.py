@@ -1,11 +1,9 @@
 """The long run on codes, in seconds: what is learned, told, chosen and written."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
-from watched import watching
+from watched import watched_study
 
 from vaebook import results
 from vaebook.applications.studies import representation as module
@@ -17,7 +15,6 @@ from vaebook.applications.studies.representation import (
     Study,
     drawn_rows,
     over_draws,
-    run_study,
 )
 from vaebook.datasets import load_digits
 
@@ -37,9 +34,7 @@ NAMES = ["grey", "pixels", "pca", "ae", "dae", "vae", "both", "untrained"]
 @pytest.fixture(scope="module")
 def watched():
     """A brief study: its numbers, and what its parts took and gave."""
-    with watching(module, WATCHED) as calls:
-        numbers, pictures = run_study(BRIEF)
-    return SimpleNamespace(numbers=numbers, pictures=pictures, **calls)
+    return watched_study(module, WATCHED)
 
 
 def test_codes_are_learned_from_training_digits_without_labels(watched):

@@ -1,12 +1,10 @@
 """The long runs of chapter 12, in seconds: what is run, and what is written."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
 from scipy import stats
-from watched import watching
+from watched import watched_study
 
 from vaebook import results
 from vaebook.applications import image_laws
@@ -16,7 +14,6 @@ from vaebook.applications.studies.restoration import (
     RECIPES,
     Study,
     measurements,
-    run_study,
 )
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -34,9 +31,7 @@ WATCHED = (
 @pytest.fixture(scope="module")
 def watched():
     """A brief study: its numbers, and what its parts took and gave."""
-    with watching(module, WATCHED) as calls:
-        numbers, pictures = run_study(BRIEF)
-    return SimpleNamespace(numbers=numbers, pictures=pictures, **calls)
+    return watched_study(module, WATCHED)
 
 
 def test_each_model_is_trained_as_its_recipe_says(watched):

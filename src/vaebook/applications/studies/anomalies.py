@@ -1,6 +1,5 @@
 r"""What tells that a digit is none of ours, and training with holes (chapter 12)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -8,15 +7,14 @@ from torch import Tensor
 
 from vaebook.applications.anomalies import far_from, log_ratio
 from vaebook.applications.incomplete import IncompleteVAE
+from vaebook.applications.report import Named, with_error
 from vaebook.datasets import Digits, Split, binarize_noisily, load_digits
 from vaebook.evaluation import auroc, typicality
 from vaebook.likelihood import bernoulli_log_prob
 from vaebook.map_estimation import Beta, fit_bernoulli_map
-from vaebook.monte_carlo import estimate
 from vaebook.training import Settings, fit
 from vaebook.vae import VAE
 
-Named = Iterator[tuple[str, float]]
 LATENTS = 8
 HIDDEN = 128, 128
 
@@ -48,21 +46,9 @@ class Study:
 BRIEF = Study(seeds=(0,), epochs=1, classes=(3,), num_images=60, num_samples=5)
 
 
-def run_study(plan: Study) -> tuple[dict[str, float], dict[str, str]]:
-    """All runs of the plan: numbers by name, and no pictures.
-
-    Names end in the seed. ``left_out`` are areas under the curve, ``missing`` nats per
-    whole test digit; ``error`` is a standard error over digits.
-    """
-    numbers = {}
-    for seed in plan.seeds:
-        for name, value in _of_one_seed(plan, seed):
-            numbers[f"{name}.{seed}"] = float(value)
-            print(f"{name}.{seed} {float(value):.4f}", flush=True)
-    return numbers, {}
-
-
-def _of_one_seed(plan: Study, seed: int) -> Named:
+def of_one_seed(plan: Study, seed: int) -> Named:
+    """Numbers by name: ``left_out`` are areas under the curve, ``missing`` nats for a
+    whole test digit; ``error`` is over digits."""
     for left_out in plan.classes:
         yield from _of_class(plan, left_out, seed)
     yield from _of_missing(plan, seed)
@@ -159,9 +145,7 @@ def _of_missing(plan: Study, seed: int) -> Named:
         for way, (data, mask) in ways_of(grey, seen).items():
             model, epochs = best_of(data, mask, plan, seed)
             log_p = model.log_evidence(test, plan.num_samples, rng=rng).value
-            found = estimate(-log_p)
-            yield f"missing.{mechanism}.{way}", found.mean
-            yield f"missing.{mechanism}.{way}.error", found.standard_error
+            yield from with_error(f"missing.{mechanism}.{way}", -log_p)
             yield f"missing.{mechanism}.{way}.epochs", epochs
 
 

@@ -1,6 +1,5 @@
 r"""What is drawn, between, copied and changed, measured over seeds (chapter 12)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -23,6 +22,7 @@ from vaebook.applications.paths import (
     path_length,
     straight_line,
 )
+from vaebook.applications.report import Named, with_error
 from vaebook.applications.representation import NUM_CLASSES, nearest_labels
 from vaebook.autoencoder import flip_pixels
 from vaebook.datasets import Digits, binarize_noisily, load_digits
@@ -38,11 +38,9 @@ from vaebook.em import (
 )
 from vaebook.evaluation import MixturePriorVAE, energy_test
 from vaebook.map_estimation import Beta
-from vaebook.monte_carlo import estimate
 from vaebook.training import Settings, fit
 from vaebook.vae import VAE, ConditionalVAE
 
-Named = Iterator[tuple[str, float]]
 LATENTS = 8
 HIDDEN = 128, 128
 WIDTH = 8
@@ -102,21 +100,8 @@ class Models(NamedTuple):
     prototypes: BernoulliMixture
 
 
-def run_study(plan: Study) -> tuple[dict[str, float], dict[str, str]]:
-    """All runs of the plan: numbers by name, and no pictures.
-
-    Names end in the seed. Shares are in per cent, densities in nats; ``error`` is a
-    standard error over images.
-    """
-    numbers = {}
-    for seed in plan.seeds:
-        for name, value in _of_one_seed(plan, seed):
-            numbers[f"{name}.{seed}"] = float(value)
-            print(f"{name}.{seed} {float(value):.4f}", flush=True)
-    return numbers, {}
-
-
-def _of_one_seed(plan: Study, seed: int) -> Named:
+def of_one_seed(plan: Study, seed: int) -> Named:
+    """Numbers by name: shares in per cent, log p in nats; ``error`` is over images."""
     digits = load_digits(binarize=True)
     rng = torch.Generator().manual_seed(seed)
     models = trained_models(plan, seed)
@@ -272,13 +257,6 @@ def _of_images(
     yield from with_error(f"path.{name}.middle", log_p)
     apart, _ = nearest_of(middle, digits.train.x)
     yield from with_error(f"path.{name}.nearest", apart)
-
-
-def with_error(name: str, values: Tensor) -> Named:
-    """Mean over images, and its standard error."""
-    found = estimate(values)
-    yield name, found.mean
-    yield f"{name}.error", found.standard_error
 
 
 ATTRIBUTES = {"ink": ink, "slant": partial(slant, width=WIDTH)}

@@ -1,6 +1,6 @@
 r"""What codes tell about classes, over draws of labels and seeds (chapter 12)."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from vaebook.applications.clusters import matched, mutual_information
+from vaebook.applications.report import Named
 from vaebook.applications.representation import (
     NUM_CLASSES,
     fit_probe,
@@ -38,7 +39,6 @@ from vaebook.training import Settings, fit
 from vaebook.vae import VAE
 from vaebook.variational import ElboTerms
 
-Named = Iterator[tuple[str, float]]
 Encode = Callable[[Tensor], Tensor]
 LATENTS = 8
 HIDDEN = 128, 128
@@ -98,21 +98,9 @@ class Codes(NamedTuple):
     test: Tensor
 
 
-def run_study(plan: Study) -> tuple[dict[str, float], dict[str, str]]:
-    """All runs of the plan: numbers by name, and no pictures.
-
-    Names end in the seed. Shares are in per cent, ``sd`` is over draws of the labels,
-    ``error`` a standard error over them.
-    """
-    numbers = {}
-    for seed in plan.seeds:
-        for name, value in _of_one_seed(plan, seed):
-            numbers[f"{name}.{seed}"] = float(value)
-            print(f"{name}.{seed} {float(value):.4f}", flush=True)
-    return numbers, {}
-
-
-def _of_one_seed(plan: Study, seed: int) -> Named:
+def of_one_seed(plan: Study, seed: int) -> Named:
+    """Numbers by name: shares in per cent, information in nats; ``sd`` is over draws of
+    the labels, ``error`` a standard error over them."""
     digits = load_digits(binarize=True)
     rng = torch.Generator().manual_seed(seed)
     codes = represented(digits, plan, seed)

@@ -128,20 +128,6 @@ def measurements() -> dict[str, Measurement]:
     }
 
 
-def run_study(plan: Study) -> tuple[dict[str, float], dict[str, str]]:
-    """All runs of the plan: numbers by name, and no pictures.
-
-    Names end in the seed. Ratios are in dB, densities in nats; ``error`` is a standard
-    error over images.
-    """
-    digits, numbers = first_of(plan.num_images), {}
-    for seed in plan.seeds:
-        for name, value in _of_one_seed(plan, digits, seed):
-            numbers[f"{name}.{seed}"] = float(value)
-            print(f"{name}.{seed} {float(value):.4f}", flush=True)
-    return numbers, {}
-
-
 def first_of(num_images: int) -> Digits:
     """Grey digits: all to train on, so many to choose on and to test."""
     grey = load_digits(binarize=False)
@@ -149,7 +135,9 @@ def first_of(num_images: int) -> Digits:
     return Digits(grey.train, *few)
 
 
-def _of_one_seed(plan: Study, digits: Digits, seed: int) -> Named:
+def of_one_seed(plan: Study, seed: int) -> Named:
+    """Numbers by name: ratios in dB, densities in nats; ``error`` is over images."""
+    digits = first_of(plan.num_images)
     rng = torch.Generator().manual_seed(seed)
     for name, recipe in RECIPES.items():
         model = by_recipe(recipe, digits.train.x, seed, epochs=plan.epochs)
