@@ -25,7 +25,7 @@ def labelled(seed, num=40, dim=5, classes=3):
 
 
 @pytest.mark.equation(
-    "eq-applications-probe", against="scipy, a label at a time", body="adc6f0f4"
+    "eq-applications-probe", against="scipy, a label at a time", body="fc08d8aa"
 )
 def test_the_log_posterior_of_a_probe():
     z, y = labelled(0)
@@ -46,7 +46,7 @@ def test_the_log_posterior_of_a_probe():
 
 
 @pytest.mark.equation(
-    "eq-applications-probe", against="sklearn.LogisticRegression", body="adc6f0f4"
+    "eq-applications-probe", against="sklearn.LogisticRegression", body="fc08d8aa"
 )
 @pytest.mark.parametrize("tau", [0.1, 1.0, 3.0])
 def test_a_probe_is_the_most_probable(tau):

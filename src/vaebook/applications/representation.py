@@ -70,9 +70,9 @@ def probe_log_posterior(probe: Probe, z: Tensor, y: Tensor, tau: float) -> Tenso
 
     Equation: eq-applications-probe
     """
-    log_lik = -cross_entropy(
-        (z @ probe.weights + probe.bias).flatten(0, -2), y.flatten(), reduction="sum"
-    )
+    scores = z @ probe.weights + probe.bias  # (..., N, C)
+    flat = scores.flatten(0, -2), y.flatten()
+    log_lik = -cross_entropy(*flat, reduction="sum")
     return log_lik + gaussian_log_prior([probe.weights], tau)
 
 
