@@ -17,6 +17,7 @@ from vaebook.applications.studies.representation import (
     over_draws,
 )
 from vaebook.datasets import load_digits
+from vaebook.training import Settings
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 WATCHED = (
@@ -131,7 +132,7 @@ def test_nets_are_told_as_many_labels_as_probes(watched):
 
 
 @pytest.mark.parametrize(
-    ("num_labels", "epochs"), [(10, 1000), (100, 1000), (300, 333)]
+    ("num_labels", "epochs"), [(10, 3000), (100, 3000), (300, 1000), (1000, 300)]
 )
 def test_the_classifier_alone_takes_as_many_steps(monkeypatch, num_labels, epochs):
     seen = []
@@ -140,6 +141,7 @@ def test_the_classifier_alone_takes_as_many_steps(monkeypatch, num_labels, epoch
     module.classifier_share(Study(), load_digits(), told, 0)
     assert seen[0][2].epochs == epochs
     assert seen[0][2].batch_size == min(100, num_labels)
+    assert seen[0][2].learning_rate == Settings().learning_rate
 
 
 def test_the_classifier_climbs_what_it_is_told():
