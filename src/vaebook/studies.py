@@ -10,19 +10,15 @@ from typing import NamedTuple, Protocol
 
 import torch
 
-from vaebook.applications.studies import (
-    anomalies,
-    generation,
-    representation,
-    restoration,
-)
+from vaebook.applications.studies import representation, restoration
 from vaebook.evaluation import study as evaluation
+from vaebook.generation.studies import anomalies, drawing
 
 STUDIES = {
     "evaluation": evaluation,
     "applications": restoration,
     "representation": representation,
-    "generation": generation,
+    "generation": drawing,
     "anomalies": anomalies,
 }
 

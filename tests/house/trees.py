@@ -23,6 +23,7 @@ BOOK = (
     "vae",
     "evaluation",
     "applications",
+    "generation",
 )
 
 Graph = Mapping[str, set[str]]  # module to what it imports, all dotted

@@ -1,4 +1,4 @@
-r"""A VAE trained on images of which pixels are missing (chapter 12)."""
+r"""A VAE trained on images of which pixels are missing (chapter 13)."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-r"""Ways from one code to another, and how long they are in images (chapter 12)."""
+r"""Ways from one code to another, and how long they are in images (chapter 13)."""
 
 from collections.abc import Callable
 

@@ -1,9 +1,11 @@
-r"""Properties of a written digit, and directions of codes that change them (ch. 12)."""
+r"""Properties of a written digit, and directions of codes that change them (ch. 13)."""
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from vaebook.checks import data_matrix, has_shape
+from vaebook.checks import at_least, data_matrix, has_shape, positive
 
 
 def ink(x: Tensor) -> Tensor:
@@ -64,3 +66,56 @@ def about_class(values: Tensor, y: Tensor) -> Tensor:
     counts = torch.bincount(y, minlength=num_classes).to(values)
     means = sums / counts.clamp(min=1)[:, None]
     return values - means[y]
+
+
+def multiple_for(
+    rise: Callable[[float], float], asked: float, most: float = 8.0
+) -> float:
+    """How many times a step is taken until what it raises has risen by ``asked``.
+
+    Multiples up to ``most`` are tried, 20 to each step: the first that is enough, or
+    that of the largest rise where none is.
+
+    Parameters
+    ----------
+    rise : callable
+        Of the multiple.
+    asked : float
+        More than 0, in the units of ``rise``.
+    """
+    positive("asked", asked)
+    positive("most", most)
+    multiples = [place / 20 for place in range(1, int(20 * most) + 1)]
+    rises = torch.tensor([rise(times) for times in multiples])
+    enough = (rises >= asked).nonzero()
+    return multiples[int(enough[0]) if len(enough) else int(rises.argmax())]
+
+
+def climb(
+    attribute: Callable[[Tensor], Tensor],
+    z: Tensor,
+    amount: float,
+    num_steps: int = 50,
+) -> Tensor:
+    r"""Codes at which an attribute is higher by ``amount``, along its slope; (N, L).
+
+    .. math:: \frac{dz}{dt} = \frac{\nabla a(z)}{\lVert \nabla a(z) \rVert^2}
+              \quad\Rightarrow\quad \frac{d\, a(z)}{dt} = 1
+
+    Of all ways to go on this is at every place the shortest. Walked by Euler's method
+    in ``num_steps`` equal parts of ``amount``; exact where the attribute is linear.
+
+    Parameters
+    ----------
+    attribute : callable
+        Codes (N, L) to (N,), each of its own row; differentiable.
+    """
+    at_least("num_steps", num_steps, 1)
+    z = z.detach().clone()
+    for _ in range(num_steps):
+        with torch.enable_grad():
+            at = z.requires_grad_()
+            (slope,) = torch.autograd.grad(attribute(at).sum(), at)
+        square = slope.square().sum(-1, keepdim=True).clamp(min=1e-12)
+        z = z.detach() + amount / num_steps * slope / square
+    return z

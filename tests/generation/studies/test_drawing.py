@@ -6,9 +6,10 @@ import torch
 from torch.nn.functional import one_hot
 from watched import watched_study
 
-from vaebook.applications import ink, slant
-from vaebook.applications.studies import generation as module
-from vaebook.applications.studies.generation import (
+from vaebook.datasets import load_digits
+from vaebook.generation import ink, slant
+from vaebook.generation.studies import drawing as module
+from vaebook.generation.studies.drawing import (
     ATTRIBUTES,
     BRIEF,
     TEMPERATURES,
@@ -16,9 +17,7 @@ from vaebook.applications.studies.generation import (
     class_judged,
     class_means,
     paired,
-    step_of,
 )
-from vaebook.datasets import load_digits
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 WATCHED = (
@@ -118,15 +117,72 @@ def test_the_blend_has_the_ends_of_the_straight_path(watched):
     torch.testing.assert_close(blend[8], (decoded[0] + decoded[1]) / 2)
 
 
-def test_a_step_raises_a_linear_attribute_by_one_deviation():
-    noise = np.random.default_rng(0)
-    z = torch.from_numpy(noise.normal(size=(300, 4)) @ noise.normal(size=(4, 4)))
-    attribute = z @ torch.tensor([1.0, -2.0, 0.5, 0.0]).double()
-    y = torch.from_numpy(noise.integers(0, 3, 300))
-    for classes in (None, y):
-        step = step_of(z, attribute, classes)
-        gained = step @ torch.tensor([1.0, -2.0, 0.5, 0.0]).double()
-        assert gained.item() == pytest.approx(attribute.std().item(), rel=1e-9)
+@pytest.fixture(scope="module")
+def learned():
+    """A model that has seen the digits for a while, and its raised test digits."""
+    rng = torch.Generator().manual_seed(0)
+    vae = module.VAE(64, (64,), 4, rng=rng)
+    settings = module.settings_of(module.Study(epochs=30))
+    module.fit(vae, load_digits(binarize=False).train.x, settings, rng=rng)
+    with torch.no_grad():
+        return vae, *module.raised(vae, load_digits(), ink)
+
+
+def test_every_way_starts_at_the_test_digits(learned):
+    vae, images, unit = learned
+    digits = load_digits()
+    with torch.no_grad():
+        old = vae.mean_image(vae.posterior(digits.train.x).mu)
+        before = vae.mean_image(vae.posterior(digits.test.x).mu)
+    assert unit == pytest.approx(ink(old).std().item(), rel=1e-5)
+    assert list(images) == ["across", "within", "pixels", "slope"]
+    for image in images.values():
+        assert image.shape == before.shape and (image - before).abs().mean() > 1e-3
+        assert image.min() >= 0 and image.max() <= 1
+
+
+def test_pixels_and_the_slope_get_what_was_asked(learned):
+    vae, images, unit = learned
+    with torch.no_grad():
+        before = ink(vae.mean_image(vae.posterior(load_digits().test.x).mu))
+    for way in ("pixels", "slope"):
+        rises = (ink(images[way]) - before) / unit
+        assert rises.mean().item() == pytest.approx(module.ASKED, abs=0.1)
+
+
+def test_raised_images_move_along_a_direction(learned):
+    vae, images, _ = learned
+    digits = load_digits()
+    with torch.no_grad():
+        z = vae.posterior(digits.train.x).mu
+        codes = vae.posterior(digits.test.x).mu
+        amount = ink(vae.mean_image(z))
+        for way, y in {"across": None, "within": digits.train.y}.items():
+            v = module.direction(z, amount, y)
+            found = [
+                (vae.mean_image(codes + m / 20 * v) - images[way]).abs().max()
+                for m in range(1, 161)
+            ]
+            assert min(found) < 1e-5
+
+
+def test_the_rise_of_a_mean():
+    old, step = torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([1.0, 0.5])
+    rise = module.mean_rise(ink, lambda z: 2 * z, old, step, 3.0)
+    assert rise == pytest.approx(2 * 3 * 1.5)
+    assert module.clipped(torch.tensor([-1.0, 0.4, 3.0])).tolist() == [
+        0,
+        pytest.approx(0.4),
+        1,
+    ]
+
+
+def test_attributes_are_told_by_every_way(watched):
+    for name in ATTRIBUTES:
+        for way in ("across", "within", "pixels", "slope"):
+            for part in ("", ".error", ".kept", ".nats"):
+                assert f"attribute.{name}.{way}{part}.0" in watched.numbers
+    assert "attribute.before.nats.0" in watched.numbers
 
 
 def test_attributes_are_ink_and_slant():

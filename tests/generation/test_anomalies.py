@@ -6,8 +6,8 @@ import torch
 from scipy import stats
 from sklearn.neighbors import NearestNeighbors
 
-from vaebook.applications import far_from, log_ratio
 from vaebook.evaluation import auroc
+from vaebook.generation import far_from, log_ratio
 
 
 def test_what_both_models_pay_for_cancels():

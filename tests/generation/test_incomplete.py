@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import integrate, special, stats
 
-from vaebook.applications import IncompleteVAE
+from vaebook.generation import IncompleteVAE
 from vaebook.training import Settings, fit
 from vaebook.variational import gaussian_kl
 

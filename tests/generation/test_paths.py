@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import integrate, linalg
 
-from vaebook.applications import (
+from vaebook.generation import (
     coin_angles,
     geodesic,
     great_circle,

@@ -5,7 +5,14 @@ import pytest
 import torch
 from sklearn.linear_model import LinearRegression
 
-from vaebook.applications import about_class, direction, ink, slant
+from vaebook.generation import (
+    about_class,
+    climb,
+    direction,
+    ink,
+    multiple_for,
+    slant,
+)
 
 
 def stroke(lean, height=9, width=15):
@@ -79,3 +86,43 @@ def test_a_class_is_not_mistaken_for_the_attribute():
 def test_an_attribute_of_other_images_is_refused():
     with pytest.raises(ValueError, match="attribute must be of shape"):
         direction(torch.zeros(4, 2), torch.zeros(3))
+
+
+def test_the_first_multiple_that_is_enough():
+    assert multiple_for(lambda m: 2 * m, 3.0) == pytest.approx(1.5)
+    assert multiple_for(lambda m: m**2, 2.0, 4.0) == pytest.approx(1.45)
+    assert multiple_for(lambda m: -((m - 2) ** 2) + 4, 3.0) == pytest.approx(1.0)
+
+
+def test_where_nothing_is_enough_the_largest_rise():
+    assert multiple_for(lambda m: 1 - (m - 2) ** 2, 5.0) == pytest.approx(2.0)
+    assert multiple_for(lambda m: m, 9.0) == pytest.approx(8.0)
+
+
+def test_no_rise_is_refused():
+    with pytest.raises(ValueError, match="asked must be above 0"):
+        multiple_for(lambda m: m, 0.0)
+
+
+def test_a_climb_of_a_linear_attribute_is_the_shortest():
+    noise = np.random.default_rng(3)
+    z, w = torch.from_numpy(noise.normal(size=(5, 4))), noise.normal(size=4)
+    found = climb(lambda at: at @ torch.from_numpy(w), z, 2.5, 7)
+    np.testing.assert_allclose(found, z.numpy() + 2.5 * w / (w @ w), rtol=1e-10)
+
+
+def test_a_climb_of_a_square_follows_its_radius():
+    """a = |z|^2: straight outwards, from r to sqrt(r^2 + 3)."""
+    z = torch.tensor([[1.0, 0.0], [0.6, 0.8], [0.0, -2.0]]).double()
+    found = climb(lambda at: at.square().sum(-1), z, 3.0, 4000)
+    radius = z.norm(dim=1, keepdim=True)
+    expected = z / radius * (radius.square() + 3).sqrt()
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+    assert z[0, 0] == 1  # the codes given stay
+
+
+def test_a_climb_moves_each_code_for_itself():
+    z = torch.tensor([[1.0], [2.0], [3.0]]).double()
+    both = climb(lambda at: at[:, 0] ** 3, z, 1.0)
+    alone = torch.cat([climb(lambda at: at[:, 0] ** 3, row[None], 1.0) for row in z])
+    np.testing.assert_allclose(both, alone, rtol=1e-12)

@@ -1,4 +1,4 @@
-r"""Scores that are high where an image is none of ours (chapter 12)."""
+r"""Scores that are high where an image is none of ours (chapter 13)."""
 
 from torch import Tensor
 

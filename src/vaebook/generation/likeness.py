@@ -1,4 +1,4 @@
-r"""Are drawn images like real ones, all kinds of them, and new? (chapter 12)."""
+r"""Are drawn images like real ones, all kinds of them, and new? (chapter 13)."""
 
 from typing import NamedTuple
 

@@ -1,5 +1,6 @@
-r"""What is drawn, between, copied and changed, measured over seeds (chapter 12)."""
+r"""What is drawn, between, copied and changed, measured over seeds (chapter 13)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -8,20 +9,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from vaebook.applications.attributes import direction, ink, slant
-from vaebook.applications.likeness import (
-    Copying,
-    copying,
-    nearest_of,
-    precision_recall,
-)
-from vaebook.applications.paths import (
-    coin_angles,
-    geodesic,
-    great_circle,
-    path_length,
-    straight_line,
-)
 from vaebook.applications.report import Named, with_error
 from vaebook.applications.representation import NUM_CLASSES, nearest_labels
 from vaebook.autoencoder import flip_pixels
@@ -37,6 +24,20 @@ from vaebook.em import (
     sample_mixture,
 )
 from vaebook.evaluation import MixturePriorVAE, energy_test
+from vaebook.generation.attributes import climb, direction, ink, multiple_for, slant
+from vaebook.generation.likeness import (
+    Copying,
+    copying,
+    nearest_of,
+    precision_recall,
+)
+from vaebook.generation.paths import (
+    coin_angles,
+    geodesic,
+    great_circle,
+    path_length,
+    straight_line,
+)
 from vaebook.map_estimation import Beta
 from vaebook.training import Settings, fit
 from vaebook.vae import VAE, ConditionalVAE
@@ -109,7 +110,7 @@ def of_one_seed(plan: Study, seed: int) -> Named:
         yield from _of_draws(name, drawn, digits, plan)
     yield from _of_classes(models.conditional, digits, plan, rng=rng)
     yield from _of_paths(models, digits, plan, rng=rng)
-    yield from _of_attributes(models.vae, digits)
+    yield from _of_attributes(models, digits, rng=rng)
     yield from _of_arithmetic(models.vae, digits)
     yield from _of_copies(plan, seed, rng=rng)
 
@@ -252,52 +253,78 @@ def _of_images(
     """Along a path of mean images (T, N, D): its length, and how its middle looks."""
     length = path_length(coin_angles(seen))
     yield f"path.{name}.length", length.mean()
-    middle = torch.bernoulli(seen[len(seen) // 2], generator=rng)
-    log_p = e_step(models.prototypes, middle.double()).log_evidence
+    middle = seen[len(seen) // 2]
+    log_p = log_p_of_draws(models, middle, rng=rng)
     yield from with_error(f"path.{name}.middle", log_p)
-    apart, _ = nearest_of(middle, digits.train.x)
-    yield from with_error(f"path.{name}.nearest", apart)
 
 
+def log_p_of_draws(models: Models, mean: Tensor, *, rng: torch.Generator) -> Tensor:
+    """What the prototypes say of one draw of each mean image, (N, D) to (N,) nats."""
+    drawn = torch.bernoulli(mean, generator=rng)
+    return e_step(models.prototypes, drawn.double()).log_evidence
+
+
+Attribute = Callable[[Tensor], Tensor]  # of images (N, D): (N,)
 ATTRIBUTES = {"ink": ink, "slant": partial(slant, width=WIDTH)}
+ASKED = 1.0  # deviations among training digits that an attribute is to rise by
 
 
 @torch.no_grad()
-def _of_attributes(vae: VAE, digits: Digits) -> Named:
-    """Raise an attribute of test digits by two deviations: how much comes, and is the
-    class kept?"""
-    z, y = vae.posterior(digits.train.x).mu, digits.train.y
-    codes = vae.posterior(digits.test.x).mu
-    before = vae.mean_image(codes)
+def _of_attributes(models: Models, digits: Digits, *, rng: torch.Generator) -> Named:
+    """Raise an attribute of test digits by a deviation: how much comes, is the class
+    kept, and is it still a digit?"""
+    before = models.vae.mean_image(models.vae.posterior(digits.test.x).mu)
     kept = class_judged(digits, before)
     for name, attribute in ATTRIBUTES.items():
-        of_train = attribute(vae.mean_image(z))
-        unit = of_train.std()
-        ways = {
-            "across": codes + 2 * step_of(z, of_train),
-            "within": codes + 2 * step_of(z, of_train, y),
-        }
-        images = {way: vae.mean_image(moved) for way, moved in ways.items()}
-        step = 2 * step_of(vae.mean_image(z), of_train, y)
-        images["pixels"] = (before + step).clamp(0, 1)
+        images, unit = raised(models.vae, digits, attribute)
         for way, image in images.items():
             gained = (attribute(image) - attribute(before)) / unit
             yield from with_error(f"attribute.{name}.{way}", gained)
             same = class_judged(digits, image) == kept
             yield f"attribute.{name}.{way}.kept", 100 * same.double().mean()
+            log_p = log_p_of_draws(models, image, rng=rng)
+            yield from with_error(f"attribute.{name}.{way}.nats", log_p)
+    yield "attribute.before.nats", log_p_of_draws(models, before, rng=rng).mean()
 
 
-def step_of(z: Tensor, attribute: Tensor, y: Tensor | None = None) -> Tensor:
-    r"""The step along :func:`direction` by which a linear fit to the attribute rises by
-    one standard deviation of it; (L,).
+def raised(vae: VAE, digits: Digits, attribute: Attribute) -> tuple[dict, Tensor]:
+    """Mean images of test digits with more of an attribute, (N, D) by name of the way,
+    and the deviation by which it was to rise.
 
-    .. math:: v\, \frac{\mathrm{SD}(a)}{v^\top b} , \qquad
-              b = \mathrm{Cov}(z)^{-1} \mathrm{Cov}(z, a)
+    How far to go along a direction is found on training digits.
     """
-    v = direction(z, attribute, y)
-    centred = z - z.mean(0)
-    slope = torch.linalg.lstsq(centred, (attribute - attribute.mean())[:, None])
-    return v * attribute.std() / (v @ slope.solution.squeeze(1))
+    z, codes = (vae.posterior(part.x).mu for part in (digits.train, digits.test))
+    old, images = vae.mean_image(z), vae.mean_image(codes)
+    amount, y = attribute(old), digits.train.y
+    unit = amount.std()
+    asked = ASKED * unit.item()
+    steps = {
+        "across": (direction(z, amount), z, codes, vae.mean_image),
+        "within": (direction(z, amount, y), z, codes, vae.mean_image),
+        "pixels": (direction(old, amount, y), old, images, clipped),
+    }
+    found = {}
+    for way, (step, known, start, moved) in steps.items():
+        rise = partial(mean_rise, attribute, moved, known, step)
+        found[way] = moved(start + multiple_for(rise, asked) * step)
+    higher = climb(lambda at: attribute(vae.mean_image(at)), codes, asked)
+    return found | {"slope": vae.mean_image(higher)}, unit
+
+
+def clipped(image: Tensor) -> Tensor:
+    """Ink from 0 to 1."""
+    return image.clamp(0, 1)
+
+
+def mean_rise(
+    attribute: Attribute,
+    moved: Callable[[Tensor], Tensor],
+    old: Tensor,
+    step: Tensor,
+    times: float,
+) -> float:
+    """By how much the attribute rises in the mean, ``times`` steps from ``old``."""
+    return (attribute(moved(old + times * step)) - attribute(moved(old))).mean().item()
 
 
 @torch.no_grad()

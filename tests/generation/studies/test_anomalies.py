@@ -1,13 +1,17 @@
 """The long run on strangers and holes, in seconds: what is left out, hidden, filled."""
 
+import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import LogisticRegression
 from watched import watched_study
 
-from vaebook.applications.studies import anomalies as module
-from vaebook.applications.studies.anomalies import (
+from vaebook.datasets import load_digits
+from vaebook.generation.studies import anomalies as module
+from vaebook.generation.studies.anomalies import (
     BRIEF,
     MECHANISMS,
+    TAU,
     Study,
     by_chance,
     by_the_hidden,
@@ -15,7 +19,6 @@ from vaebook.applications.studies.anomalies import (
     ways_of,
     without,
 )
-from vaebook.datasets import load_digits
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 WATCHED = ("fit", "scores", "auroc")
@@ -43,8 +46,9 @@ def test_a_class_is_left_out_of_all_that_is_learned(watched):
 def test_the_class_left_out_is_outside(watched):
     y = load_digits().test.y[: BRIEF.num_images]
     (left_out,) = BRIEF.classes
+    names = watched.scores[0].found
     for name, ((inside, outside), _, found) in zip(
-        watched.scores[0].found, watched.auroc, strict=True
+        names, watched.auroc[: len(names)], strict=True
     ):
         score = watched.scores[0].found[name]
         assert torch.equal(inside, score[y != left_out])
@@ -68,6 +72,47 @@ def test_scores_are_high_for_strangers():
         assert module.auroc(found[name][:60], found[name][60:]) > 0.9, name
     torch.testing.assert_close(found["ink"][:60], found["ink"][60:])
     assert found["ratio"].sub(found["log_p"]).add(found["coins"]).abs().max() < 1e-3
+
+
+def test_altered_digits_are_held_against_real_ones(watched):
+    """After the class left out: real digits first, then four kinds of others."""
+    x = load_digits().test.x[: BRIEF.num_images]
+    real, *others = watched.scores[1:]
+    assert torch.equal(real.given[2], x)
+    assert torch.equal(real.given[1].train.x, load_digits().train.x)
+    whole = load_digits(binarize=False).train.x
+    assert torch.equal(watched.fit[1].given[1], whole)
+    kinds = module.altered(real.given[0], x)
+    for kind, call in zip(kinds, others, strict=True):
+        assert torch.equal(call.given[2], kinds[kind])
+        for name, score in call.found.items():
+            expected = module.auroc(real.found[name], score)
+            assert watched.numbers[f"altered.{name}.{kind}.0"] == expected
+
+
+def test_altered_digits():
+    x = load_digits().test.x[:7]
+    vae = module.VAE(64, (4,), 2, rng=torch.Generator().manual_seed(0))
+    kinds = module.altered(vae, x)
+    square, grid = x.view(-1, 8, 8).numpy(), {}
+    for kind, image in kinds.items():
+        grid[kind] = image.view(-1, 8, 8).numpy()
+    assert (grid["half"][:, :4] == square[:, :4]).all() and not grid["half"][
+        :, 4:
+    ].any()
+    assert (grid["mirrored"] == square[:, :, ::-1]).all()
+    assert (grid["upside_down"] == square[:, ::-1]).all()
+    assert set(kinds["smoothed"].unique().tolist()) <= {0, 1}
+
+
+def test_doubt_is_that_of_a_classifier_of_the_classes_there_are():
+    digits = load_digits()
+    told = without(digits.train, 3)
+    found = module.doubt(told, digits.test.x)
+    theirs = LogisticRegression(C=TAU**2, tol=1e-6, max_iter=5000)
+    theirs.fit(told.x.double().numpy(), told.y.numpy())
+    log_probs = theirs.predict_log_proba(digits.test.x.double().numpy())
+    np.testing.assert_allclose(found, -log_probs.max(1), atol=2e-3)
 
 
 def test_images_without_a_class():

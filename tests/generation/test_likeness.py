@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
-from vaebook.applications import copying, nearest_of, precision_recall
+from vaebook.generation import copying, nearest_of, precision_recall
 
 
 def points(seed, num=30, dim=3, shift=0.0):
