@@ -12,7 +12,7 @@ import torch
 
 from vaebook.applications.studies import representation, restoration
 from vaebook.evaluation import study as evaluation
-from vaebook.generation.studies import anomalies, drawing
+from vaebook.generation.studies import anomalies, drawing, uses
 
 STUDIES = {
     "evaluation": evaluation,
@@ -20,6 +20,7 @@ STUDIES = {
     "representation": representation,
     "generation": drawing,
     "anomalies": anomalies,
+    "uses": uses,
 }
 
 
