@@ -36,6 +36,8 @@ class Study:
         Of the test digits.
     num_samples : int
         Of the bound on log p(x).
+    num_drawn : int
+        Images whose ink is measured.
     """
 
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -43,9 +45,12 @@ class Study:
     classes: tuple[int, ...] = tuple(range(10))
     num_images: int = 447
     num_samples: int = 500
+    num_drawn: int = 2000
 
 
-BRIEF = Study(seeds=(0,), epochs=1, classes=(3,), num_images=60, num_samples=5)
+BRIEF = Study(
+    seeds=(0,), epochs=1, classes=(3,), num_images=60, num_samples=5, num_drawn=10
+)
 
 
 def of_one_seed(plan: Study, seed: int) -> Named:
@@ -171,8 +176,10 @@ def by_the_seen(x: Tensor, *, rng: torch.Generator) -> Tensor:
 
 
 def by_the_hidden(x: Tensor, *, rng: torch.Generator) -> Tensor:
-    """A lit pixel is lost with a chance of a tenth, a dark one never: 1 where seen."""
-    return (torch.rand(x.shape, generator=rng) >= 0.1 * x).to(x)
+    """Nine of ten images lose half of their lit pixels, no dark one: 1 where seen."""
+    whole = torch.rand(len(x), 1, generator=rng) < 0.1
+    lost = torch.rand(x.shape, generator=rng) < 0.5 * x
+    return (whole | ~lost).to(x)
 
 
 MECHANISMS = {"chance": by_chance, "seen": by_the_seen, "hidden": by_the_hidden}
@@ -186,12 +193,15 @@ def _of_missing(plan: Study, seed: int) -> Named:
         rng = torch.Generator().manual_seed(seed)
         seen = hide(digits.train.x, rng=rng)
         yield f"missing.{mechanism}.hidden", 100 * (1 - seen).mean()
+        yield f"missing.{mechanism}.ink", digits.train.x.sum(1).mean()
         yield f"missing.{mechanism}.whole", seen.all(1).sum()
         for way, (data, mask) in ways_of(grey, seen).items():
             model, epochs = best_of(data, mask, plan, seed)
             log_p = model.log_evidence(test, plan.num_samples, rng=rng).value
             yield from with_error(f"missing.{mechanism}.{way}", -log_p)
             yield f"missing.{mechanism}.{way}.epochs", epochs
+            drawn = model.sample(plan.num_drawn, rng=rng)
+            yield f"missing.{mechanism}.{way}.ink", drawn.sum(1).mean()
 
 
 def ways_of(grey: Tensor, seen: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
