@@ -10,6 +10,7 @@ from vaebook.evaluation import auroc
 from vaebook.generation import far_from, log_ratio
 
 
+@pytest.mark.equation("eq-generation-log-ratio", against="scipy.stats", body="c33fb548")
 def test_what_both_models_pay_for_cancels():
     """Two features: the first is alike in both models, whatever it is."""
     x = np.random.default_rng(0).normal(size=(20, 2))

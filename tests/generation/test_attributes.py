@@ -7,8 +7,8 @@ from sklearn.linear_model import LinearRegression
 
 from vaebook.generation import (
     about_class,
-    climb,
     direction,
+    follow_slope,
     ink,
     multiple_for,
     slant,
@@ -29,6 +29,9 @@ def test_a_stroke_leans_as_it_was_drawn(lean):
     assert slant(stroke(lean), 15).item() == pytest.approx(lean, abs=1e-12)
 
 
+@pytest.mark.equation(
+    "eq-generation-slant", against="weighted least squares of sklearn", body="24b5fc53"
+)
 def test_slant_is_the_slope_of_a_line_through_the_ink():
     noise = np.random.default_rng(0)
     image = noise.random((6, 7))
@@ -57,6 +60,9 @@ def test_values_about_the_means_of_their_classes():
         np.testing.assert_allclose(found[y.numpy() == c], own - own.mean(0))
 
 
+@pytest.mark.equation(
+    "eq-generation-direction", against="numpy, a class at a time", body="d08a6760"
+)
 @pytest.mark.parametrize("with_classes", [False, True])
 def test_a_direction_is_a_covariance_over_a_deviation(with_classes):
     noise = np.random.default_rng(1)
@@ -104,17 +110,23 @@ def test_no_rise_is_refused():
         multiple_for(lambda m: m, 0.0)
 
 
+@pytest.mark.equation(
+    "eq-generation-climb", against="the shortest step in closed form", body="47277d5d"
+)
 def test_a_climb_of_a_linear_attribute_is_the_shortest():
     noise = np.random.default_rng(3)
     z, w = torch.from_numpy(noise.normal(size=(5, 4))), noise.normal(size=4)
-    found = climb(lambda at: at @ torch.from_numpy(w), z, 2.5, 7)
+    found = follow_slope(lambda at: at @ torch.from_numpy(w), z, 2.5, 7)
     np.testing.assert_allclose(found, z.numpy() + 2.5 * w / (w @ w), rtol=1e-10)
 
 
+@pytest.mark.equation(
+    "eq-generation-climb", against="its solution for a square", body="47277d5d"
+)
 def test_a_climb_of_a_square_follows_its_radius():
     """a = |z|^2: straight outwards, from r to sqrt(r^2 + 3)."""
     z = torch.tensor([[1.0, 0.0], [0.6, 0.8], [0.0, -2.0]]).double()
-    found = climb(lambda at: at.square().sum(-1), z, 3.0, 4000)
+    found = follow_slope(lambda at: at.square().sum(-1), z, 3.0, 4000)
     radius = z.norm(dim=1, keepdim=True)
     expected = z / radius * (radius.square() + 3).sqrt()
     np.testing.assert_allclose(found, expected, atol=1e-3)
@@ -123,6 +135,8 @@ def test_a_climb_of_a_square_follows_its_radius():
 
 def test_a_climb_moves_each_code_for_itself():
     z = torch.tensor([[1.0], [2.0], [3.0]]).double()
-    both = climb(lambda at: at[:, 0] ** 3, z, 1.0)
-    alone = torch.cat([climb(lambda at: at[:, 0] ** 3, row[None], 1.0) for row in z])
+    both = follow_slope(lambda at: at[:, 0] ** 3, z, 1.0)
+    alone = torch.cat(
+        [follow_slope(lambda at: at[:, 0] ** 3, row[None], 1.0) for row in z]
+    )
     np.testing.assert_allclose(both, alone, rtol=1e-12)

@@ -1,5 +1,7 @@
 """A bound on the seen pixels: a sum over them, and blind to the others."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -25,6 +27,9 @@ def rng(seed=1):
     return torch.Generator().manual_seed(seed)
 
 
+@pytest.mark.equation(
+    "eq-generation-incomplete", against="scipy.stats", body="a2f176ed"
+)
 def test_the_bound_is_of_the_seen_pixels(model):
     x, seen = incomplete()
     mu, log_var = (v.detach() for v in model.posterior(x, seen))
@@ -40,6 +45,9 @@ def test_the_bound_is_of_the_seen_pixels(model):
     torch.testing.assert_close(found.kl.detach(), gaussian_kl(mu, log_var))
 
 
+@pytest.mark.equation(
+    "eq-generation-incomplete", against="quadrature over the code", body="a2f176ed"
+)
 def test_the_bound_is_below_log_p_of_the_seen_pixels(model):
     x, seen = incomplete(1)
     found = torch.stack(
@@ -95,3 +103,36 @@ def test_a_mask_of_another_shape_is_refused(model):
     x, seen = incomplete(5)
     with pytest.raises(ValueError, match="x and seen must have one shape"):
         model.elbo_terms(x, seen[:2], rng=rng())
+
+
+@pytest.mark.equation(
+    "eq-generation-ignorable",
+    against="a sum over all images of three pixels",
+    body="9fbbf18c",
+)
+@pytest.mark.parametrize("depends_on_hidden", [False, True])
+def test_holes_can_be_ignored_if_they_depend_on_what_is_seen(depends_on_hidden):
+    """The first pixel is always seen; the others are lost with a chance that depends
+    on it, or on themselves."""
+    noise = np.random.default_rng(7)
+    p_x = noise.dirichlet(np.ones(8)).reshape(2, 2, 2)
+    chance = noise.uniform(
+        0.2, 0.8, size=2
+    )  # of being lost, by the pixel it depends on
+
+    def p_mask(lost, x):
+        by = x if depends_on_hidden else (x[0],) * 3
+        parts = [chance[by[d]] if lost[d] else 1 - chance[by[d]] for d in (1, 2)]
+        return parts[0] * parts[1]
+
+    apart = []
+    for first, last in itertools.product((0, 1), repeat=2):  # the middle one is lost
+        whole = [(first, middle, last) for middle in (0, 1)]
+        joint = sum(p_x[x] * p_mask((0, 1, 0), x) for x in whole)
+        p_seen = sum(p_x[x] for x in whole)
+        of_mask = p_mask((0, 1, 0), (first, 0, last))
+        apart.append(np.log(joint) - np.log(of_mask) - np.log(p_seen))
+    if depends_on_hidden:
+        assert np.abs(apart).min() > 1e-3
+    else:
+        np.testing.assert_allclose(apart, 0, atol=1e-12)

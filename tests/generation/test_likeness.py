@@ -27,6 +27,9 @@ def held_by_counting(around, of, k):
     return np.mean(inside)
 
 
+@pytest.mark.equation(
+    "eq-generation-precision", against="counting by hand", body="05af7a62"
+)
 @pytest.mark.parametrize("k", [1, 3])
 def test_precision_and_recall_count_balls(k):
     real, drawn = points(0), points(1, 25, shift=1.0)
@@ -57,6 +60,9 @@ def test_the_nearest_row():
     np.testing.assert_array_equal(rows, apart.argmin(1))
 
 
+@pytest.mark.equation(
+    "eq-generation-copying", against="scipy.stats.mannwhitneyu", body="a9067975"
+)
 def test_copies_are_told_by_ranks():
     train, held_out, drawn = points(8, 50), points(9, 40), points(10, 60, shift=0.3)
     ours, theirs = (

@@ -29,6 +29,11 @@ def test_a_straight_line_is_even():
         torch.testing.assert_close(found[step], (1 - t) * a + t * b)
 
 
+@pytest.mark.equation(
+    "eq-generation-great-circle",
+    against="rotation by a matrix exponential",
+    body="b858eb37",
+)
 def test_a_great_circle_turns_evenly():
     a, b = ends(1)
     a, b = (v / v.norm(dim=1, keepdim=True) for v in (a, b))
@@ -72,6 +77,11 @@ def test_a_way_has_two_points_at_least(way):
         way(*ends(5), 1)
 
 
+@pytest.mark.equation(
+    "eq-generation-coin-angle",
+    against="quadrature of the Fisher information",
+    body="c25e7767",
+)
 def test_angles_of_coins_are_distances_in_the_fisher_information():
     def root_information(p):
         return 1 / math.sqrt(p * (1 - p))
@@ -84,6 +94,9 @@ def test_angles_of_coins_are_distances_in_the_fisher_information():
         assert found == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.equation(
+    "eq-generation-coin-angle", against="the KL of two coins", body="c25e7767"
+)
 def test_half_of_a_squared_angle_is_a_kl():
     p, q = 0.3, 0.3001
     kl = p * math.log(p / q) + (1 - p) * math.log((1 - p) / (1 - q))
@@ -98,6 +111,7 @@ def test_certain_coins_have_angles():
         coin_angles(torch.tensor([1.1]))
 
 
+@pytest.mark.equation("eq-generation-energy", against="numpy norms", body="20b2a420")
 def test_length_and_energy():
     noise = np.random.default_rng(6)
     seen = noise.normal(size=(5, 3, 4))
@@ -117,6 +131,9 @@ def on_a_sphere(z):
     return torch.stack(parts, -1)
 
 
+@pytest.mark.equation(
+    "eq-generation-energy", against="arcs of a sphere", body="20b2a420"
+)
 def test_the_shortest_way_on_a_sphere_is_a_great_circle():
     start = torch.tensor([[0.9, -1.0], [0.2, 0.0]]).double()
     end = torch.tensor([[0.9, 1.0], [0.7, 0.9]]).double()

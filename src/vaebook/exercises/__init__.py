@@ -13,6 +13,7 @@ from vaebook.exercises import (
     bayes,
     em,
     evaluation,
+    generation,
     likelihood,
     linear_vae,
     map_estimation,
@@ -40,6 +41,7 @@ CHAPTERS = (
     vae,
     evaluation,
     applications,
+    generation,
 )
 
 

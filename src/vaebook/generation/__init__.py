@@ -3,8 +3,8 @@
 from vaebook.generation.anomalies import far_from, log_ratio
 from vaebook.generation.attributes import (
     about_class,
-    climb,
     direction,
+    follow_slope,
     ink,
     multiple_for,
     slant,
@@ -31,11 +31,11 @@ __all__ = [
     "IncompleteVAE",
     "PrecisionRecall",
     "about_class",
-    "climb",
     "coin_angles",
     "copying",
     "direction",
     "far_from",
+    "follow_slope",
     "geodesic",
     "great_circle",
     "ink",

@@ -18,7 +18,7 @@ def log_ratio(log_p: Tensor, log_background: Tensor) -> Tensor:
     log_p, log_background : Tensor (N,)
         Of the model of our images, and of one that knows less of them.
 
-    Source: Ren et al. 2019.
+    Equation: eq-generation-log-ratio (Ren et al. 2019)
     """
     same_shape(log_p=log_p, log_background=log_background)
     return log_background - log_p

@@ -16,16 +16,18 @@ def ink(x: Tensor) -> Tensor:
 def slant(x: Tensor, width: int) -> Tensor:
     r"""How far the writing leans to the right: pixels across for each pixel up.
 
-    .. math:: -\frac{\sum_d x_d (r_d - \bar r)(c_d - \bar c)}
-                    {\sum_d x_d (r_d - \bar r)^2}
+    .. math:: -\frac{\sum_d x_d (i_d - \bar\imath)(j_d - \bar\jmath)}
+                    {\sum_d x_d (i_d - \bar\imath)^2}
 
-    r and c are row and column of a pixel, the bars means weighted by ink; rows count
+    i and j are row and column of a pixel, the bars means weighted by ink; rows count
     downwards, hence the sign. 0 where all ink is in one row.
 
     Parameters
     ----------
     x : Tensor (..., D)
         Images of ``width`` columns, no pixel negative, some ink in each.
+
+    Equation: eq-generation-slant
     """
     places = torch.arange(x.shape[-1]).to(x)
     rows, columns = places // width, places % width
@@ -40,7 +42,7 @@ def slant(x: Tensor, width: int) -> Tensor:
 def direction(z: Tensor, attribute: Tensor, y: Tensor | None = None) -> Tensor:
     r"""Where codes go as an attribute rises by one standard deviation; (L,).
 
-    .. math:: v = \mathrm{Cov}(z, a) / \mathrm{SD}(a)
+    .. math:: v = \mathrm{Cov}(z, h) / \mathrm{SD}(h)
 
     The mean of the codes with the attribute less that without it, if it is yes or no,
     up to a factor. With classes ``y`` (N,) both are taken about the means of their
@@ -49,6 +51,8 @@ def direction(z: Tensor, attribute: Tensor, y: Tensor | None = None) -> Tensor:
     Parameters
     ----------
     z, attribute : Tensor (N, L), (N,)
+
+    Equation: eq-generation-direction
     """
     has_shape("attribute", attribute, len(data_matrix(z, "z")))
     if y is None:
@@ -91,7 +95,7 @@ def multiple_for(
     return multiples[int(enough[0]) if len(enough) else int(rises.argmax())]
 
 
-def climb(
+def follow_slope(
     attribute: Callable[[Tensor], Tensor],
     z: Tensor,
     amount: float,
@@ -99,8 +103,8 @@ def climb(
 ) -> Tensor:
     r"""Codes at which an attribute is higher by ``amount``, along its slope; (N, L).
 
-    .. math:: \frac{dz}{dt} = \frac{\nabla a(z)}{\lVert \nabla a(z) \rVert^2}
-              \quad\Rightarrow\quad \frac{d\, a(z)}{dt} = 1
+    .. math:: \frac{dz}{dt} = \frac{\nabla h(z)}{\lVert \nabla h(z) \rVert^2}
+              \quad\Rightarrow\quad \frac{d\, h(z)}{dt} = 1
 
     Of all ways to go on this is at every place the shortest. Walked by Euler's method
     in ``num_steps`` equal parts of ``amount``; exact where the attribute is linear.
@@ -109,6 +113,8 @@ def climb(
     ----------
     attribute : callable
         Codes (N, L) to (N,), each of its own row; differentiable.
+
+    Equation: eq-generation-climb
     """
     at_least("num_steps", num_steps, 1)
     z = z.detach().clone()

@@ -27,7 +27,7 @@ class IncompleteVAE(VAE):
     data_dim, hidden, latent_dim, rng
         As for :class:`vaebook.vae.VAE`.
 
-    Source: Nazabal et al. 2020, Mattei & Frellsen 2019.
+    Equation: eq-generation-incomplete (Nazabal et al. 2020)
     """
 
     def __init__(

@@ -36,7 +36,7 @@ def precision_recall(real: Tensor, drawn: Tensor, k: int = 3) -> PrecisionRecall
     real, drawn : Tensor (N, D), (M, D)
         As many of each, or the balls differ in size for that reason alone.
 
-    Source: Kynkaanniemi et al. 2019.
+    Equation: eq-generation-precision (Kynkaanniemi et al. 2019)
     """
     same_last_axis(real=data_matrix(real, "real"), drawn=data_matrix(drawn, "drawn"))
     at_least("k", k, 1)
@@ -88,7 +88,7 @@ def copying(train: Tensor, held_out: Tensor, drawn: Tensor) -> Copying:
     ----------
     train, held_out, drawn : Tensor (N, D), (M, D), (S, D)
 
-    Source: Meehan et al. 2020.
+    Equation: eq-generation-copying (Meehan et al. 2020)
     """
     ours, _ = nearest_of(held_out, train)
     theirs, _ = nearest_of(drawn, train)

@@ -21,8 +21,8 @@ def straight_line(start: Tensor, end: Tensor, num_points: int) -> Tensor:
 def great_circle(start: Tensor, end: Tensor, num_points: int) -> Tensor:
     r"""Codes along the arc about the origin from ``start`` to ``end``: (T, N, L).
 
-    .. math:: \frac{\sin((1-t)\,\omega)}{\sin\omega}\, a
-              + \frac{\sin(t\,\omega)}{\sin\omega}\, b
+    .. math:: \frac{\sin((1-t)\,\omega)}{\sin\omega}\, z_0
+              + \frac{\sin(t\,\omega)}{\sin\omega}\, z_1
 
     The length of the code goes from one end's to the other's along the same weights:
     where both are equal it stays. For codes in one direction it is the straight line.
@@ -32,7 +32,7 @@ def great_circle(start: Tensor, end: Tensor, num_points: int) -> Tensor:
     start, end : Tensor (N, L)
         Not opposite to each other: there is no one arc then.
 
-    Source: Shoemake 1985.
+    Equation: eq-generation-great-circle (Shoemake 1985)
     """
     same_shape(start=start, end=end)
     at_least("num_points", num_points, 2)
@@ -56,6 +56,8 @@ def coin_angles(probs: Tensor) -> Tensor:
               KL(\pi \,\|\, \pi + d\pi) \approx \tfrac12\, d\vartheta^2
 
     ``probs`` and angles (..., D).
+
+    Equation: eq-generation-coin-angle
     """
     not_negative("probs", probs)
     not_negative("1 - probs", 1 - probs)
@@ -77,6 +79,8 @@ def path_energy(seen: Tensor) -> Tensor:
 
     At least half of the squared length, and that only if all steps are equal: of all
     paths that of least energy is the shortest, walked evenly.
+
+    Equation: eq-generation-energy
     """
     steps = seen.diff(dim=0)
     return 0.5 * len(steps) * steps.square().sum((0, 2))
@@ -107,6 +111,8 @@ def geodesic(
     -------
     Tensor (T, N, L)
         A path of no more energy than the straight line's: a local minimum.
+
+    Equation: eq-generation-energy
     """
     line = straight_line(start, end, num_points).detach()
     first, last = line[:1], line[-1:]

@@ -28,6 +28,7 @@ WATCHED = (
     "great_circle",
     "geodesic",
     "e_step",
+    "without_fold",
 )
 WAYS = [
     "coins",
@@ -209,6 +210,31 @@ def test_each_digit_is_held_out_once(watched):
     assert recipes[2].epochs == 4 * BRIEF.epochs and recipes[2].to_pixels is None
     both = torch.cat([watched.fit[3].given[1], watched.fit[4].given[1]])
     assert both.sum() == pytest.approx(grey.sum().item(), rel=1e-6)
+
+
+@pytest.mark.equation(
+    "eq-generation-memory",
+    against="a loop over the digits of two folds",
+    body="1e524833",
+)
+def test_memory_is_what_a_digit_gains_by_being_there(watched):
+    """Of two folds each digit is held out by one model and known to the other."""
+    for place, name in enumerate(("vae", "by_heart")):
+        folds = watched.without_fold[2 * place : 2 * place + 2]
+        gained, held = [], []
+        for digit in range(1000):
+            log_p = {
+                digit in rest.tolist(): found.log_p[digit].item()
+                for (rest, *_), _, found in folds
+            }
+            gained.append(log_p[True] - log_p[False])
+            held.append(log_p[False])
+        numbers = watched.numbers
+        assert numbers[f"memory.{name}.0"] == pytest.approx(np.mean(gained), rel=1e-6)
+        assert numbers[f"memory.{name}.most.0"] == pytest.approx(
+            np.quantile(gained, 0.95), rel=1e-6
+        )
+        assert numbers[f"memory.{name}.held_out.0"] == pytest.approx(np.mean(held))
 
 
 def test_copies_are_sought_among_digits_of_the_same_writers(watched):

@@ -73,7 +73,7 @@ def without(split: Split, left_out: int) -> Split:
     return Split(split.x[rest], split.y[rest])
 
 
-def trained(x: Tensor, plan: Study, *, rng: torch.Generator) -> VAE:
+def trained_vae(x: Tensor, plan: Study, *, rng: torch.Generator) -> VAE:
     """A VAE of grey digits (N, D)."""
     vae = VAE(x.shape[1], HIDDEN, LATENTS, rng=rng)
     fit(vae, x, settings_of(plan), rng=rng)
@@ -84,7 +84,7 @@ def _of_class(plan: Study, left_out: int, seed: int) -> Named:
     """A model that never saw a class: is that class told from the others?"""
     rng = torch.Generator().manual_seed(seed)
     grey = without(load_digits(binarize=False).train, left_out)
-    vae = trained(grey.x, plan, rng=rng)
+    vae = trained_vae(grey.x, plan, rng=rng)
     digits = load_digits(binarize=True)
     x, y = (part[: plan.num_images] for part in digits.test)
     ours = Digits(*(without(part, left_out) for part in digits))
@@ -96,7 +96,7 @@ def _of_class(plan: Study, left_out: int, seed: int) -> Named:
 def _of_altered(plan: Study, seed: int) -> Named:
     """A model of all classes: are digits told from what was made of them?"""
     rng = torch.Generator().manual_seed(seed)
-    vae = trained(load_digits(binarize=False).train.x, plan, rng=rng)
+    vae = trained_vae(load_digits(binarize=False).train.x, plan, rng=rng)
     digits = load_digits(binarize=True)
     x = digits.test.x[: plan.num_images]
     real = scores(vae, digits, x, plan.num_samples, rng=rng)

@@ -24,7 +24,13 @@ from vaebook.em import (
     sample_mixture,
 )
 from vaebook.evaluation import MixturePriorVAE, energy_test
-from vaebook.generation.attributes import climb, direction, ink, multiple_for, slant
+from vaebook.generation.attributes import (
+    direction,
+    follow_slope,
+    ink,
+    multiple_for,
+    slant,
+)
 from vaebook.generation.likeness import (
     Copying,
     copying,
@@ -307,7 +313,7 @@ def raised(vae: VAE, digits: Digits, attribute: Attribute) -> tuple[dict, Tensor
     for way, (step, known, start, moved) in steps.items():
         rise = partial(mean_rise, attribute, moved, known, step)
         found[way] = moved(start + multiple_for(rise, asked) * step)
-    higher = climb(lambda at: attribute(vae.mean_image(at)), codes, asked)
+    higher = follow_slope(lambda at: attribute(vae.mean_image(at)), codes, asked)
     return found | {"slope": vae.mean_image(higher)}, unit
 
 

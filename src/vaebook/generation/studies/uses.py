@@ -45,7 +45,7 @@ BRIEF = Study(epochs=5, num_samples=10, num_blind=100)
 def of_one_seed(plan: Study, seed: int) -> Iterator[tuple[str, float | str]]:
     """``log_p`` in nats, and pictures: bytes of ink, of places or of classes."""
     digits, grey = load_digits(), load_digits(binarize=False)
-    flat, deep = (trained(grey.train.x, size, plan, seed) for size in (2, 8))
+    flat, deep = (model_of(grey.train.x, size, plan, seed) for size in (2, 8))
     x, y = digits.test
     rng = torch.Generator().manual_seed(seed)
     yield "log_p", deep.log_evidence(x, plan.num_samples, rng=rng).value.mean()
@@ -58,7 +58,7 @@ def of_one_seed(plan: Study, seed: int) -> Iterator[tuple[str, float | str]]:
     yield "answers", packed(answers(deep, x[list(SHOWN)], plan, rng=rng))
 
 
-def trained(x: Tensor, latent_dim: int, plan: Study, seed: int) -> VAE:
+def model_of(x: Tensor, latent_dim: int, plan: Study, seed: int) -> VAE:
     """A VAE of grey digits (N, D)."""
     rng = torch.Generator().manual_seed(seed)
     model = VAE(x.shape[1], HIDDEN, latent_dim, rng=rng)
