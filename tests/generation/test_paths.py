@@ -32,7 +32,7 @@ def test_a_straight_line_is_even():
 @pytest.mark.equation(
     "eq-generation-great-circle",
     against="rotation by a matrix exponential",
-    body="b858eb37",
+    body="504794ca",
 )
 def test_a_great_circle_turns_evenly():
     a, b = ends(1)

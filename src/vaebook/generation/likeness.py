@@ -38,7 +38,8 @@ def precision_recall(real: Tensor, drawn: Tensor, k: int = 3) -> PrecisionRecall
 
     Equation: eq-generation-precision (Kynkaanniemi et al. 2019)
     """
-    same_last_axis(real=data_matrix(real, "real"), drawn=data_matrix(drawn, "drawn"))
+    real, drawn = data_matrix(real, "real"), data_matrix(drawn, "drawn")
+    same_last_axis(real=real, drawn=drawn)
     at_least("k", k, 1)
     at_least("the number of images", min(len(real), len(drawn)), k + 1)
     return PrecisionRecall(_held(real, drawn, k), _held(drawn, real, k))
