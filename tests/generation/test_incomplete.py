@@ -108,7 +108,7 @@ def test_a_mask_of_another_shape_is_refused(model):
 @pytest.mark.equation(
     "eq-generation-ignorable",
     against="a sum over all images of three pixels",
-    body="9fbbf18c",
+    body="20c03fad",
 )
 @pytest.mark.parametrize("depends_on_hidden", [False, True])
 def test_holes_can_be_ignored_if_they_depend_on_what_is_seen(depends_on_hidden):
