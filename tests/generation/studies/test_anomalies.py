@@ -173,11 +173,21 @@ def test_what_is_done_about_holes():
         torch.testing.assert_close(filled[hidden, column], mean.expand(hidden.sum()))
 
 
+def test_few_digits_are_trained_for_as_many_steps(monkeypatch):
+    seen = []
+    monkeypatch.setattr(module, "fit", lambda *given, rng: seen.append(given))
+    for number in (1000, 208, 60):
+        images = torch.zeros(number, 64)
+        module.trained_on(images, torch.ones_like(images), 4000, 0)
+    assert [given[2].epochs for given in seen] == [400, 2000, 4000]
+    assert [given[2].batch_size for given in seen] == [100, 100, 60]
+
+
 def test_every_way_is_told_of_every_mechanism(watched):
     for mechanism in MECHANISMS:
         for way in WAYS:
             assert f"missing.{mechanism}.{way}.0" in watched.numbers
-            assert watched.numbers[f"missing.{mechanism}.{way}.epochs.0"] >= 1
+            assert watched.numbers[f"missing.{mechanism}.{way}.steps.0"] >= 1
             assert 0 < watched.numbers[f"missing.{mechanism}.{way}.ink.0"] < 64
         ink = load_digits().train.x.sum(1).mean().item()
         assert watched.numbers[f"missing.{mechanism}.ink.0"] == pytest.approx(ink)

@@ -29,7 +29,9 @@ class Study:
     ----------
     seeds : tuple of int
     epochs : int
-        Of each model.
+        Of each model that a class is kept from.
+    num_steps : int
+        Of each model of digits with missing pixels.
     classes : tuple of int
         Which are left out of training, one at a time.
     num_images : int
@@ -42,6 +44,7 @@ class Study:
 
     seeds: tuple[int, ...] = (0, 1, 2)
     epochs: int = 400
+    num_steps: int = 4000
     classes: tuple[int, ...] = tuple(range(10))
     num_images: int = 447
     num_samples: int = 500
@@ -49,7 +52,13 @@ class Study:
 
 
 BRIEF = Study(
-    seeds=(0,), epochs=1, classes=(3,), num_images=60, num_samples=5, num_drawn=10
+    seeds=(0,),
+    epochs=1,
+    num_steps=10,
+    classes=(3,),
+    num_images=60,
+    num_samples=5,
+    num_drawn=10,
 )
 
 
@@ -196,10 +205,10 @@ def _of_missing(plan: Study, seed: int) -> Named:
         yield f"missing.{mechanism}.ink", digits.train.x.sum(1).mean()
         yield f"missing.{mechanism}.whole", seen.all(1).sum()
         for way, (data, mask) in ways_of(grey, seen).items():
-            model, epochs = best_of(data, mask, plan, seed)
+            model, num_steps = best_of(data, mask, plan, seed)
             log_p = model.log_evidence(test, plan.num_samples, rng=rng).value
             yield from with_error(f"missing.{mechanism}.{way}", -log_p)
-            yield f"missing.{mechanism}.{way}.epochs", epochs
+            yield f"missing.{mechanism}.{way}.steps", num_steps
             drawn = model.sample(plan.num_drawn, rng=rng)
             yield f"missing.{mechanism}.{way}.ink", drawn.sum(1).mean()
 
@@ -221,23 +230,27 @@ def ways_of(grey: Tensor, seen: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
 def best_of(
     grey: Tensor, seen: Tensor, plan: Study, seed: int
 ) -> tuple[IncompleteVAE, int]:
-    """Trained for short or long, whichever is better on whole validation digits, and
-    for how long that was."""
+    """Trained for few steps or many, whichever is better on whole validation digits,
+    and how many that were."""
     x, found = load_digits().validation.x, {}
-    for epochs in (plan.epochs // 4 or 1, plan.epochs):
-        model = trained_on(grey, seen, epochs, seed)
+    for num_steps in (plan.num_steps // 4 or 1, plan.num_steps):
+        model = trained_on(grey, seen, num_steps, seed)
         rng = torch.Generator().manual_seed(seed)
         bound = model.log_evidence(x, plan.num_samples, rng=rng).value.mean()
-        found[bound.item()] = model, epochs
+        found[bound.item()] = model, num_steps
     return found[max(found)]
 
 
-def trained_on(grey: Tensor, seen: Tensor, epochs: int, seed: int) -> IncompleteVAE:
-    """A model of images (N, D) of which ``seen`` says which pixels are there."""
+def trained_on(grey: Tensor, seen: Tensor, num_steps: int, seed: int) -> IncompleteVAE:
+    """A model of images (N, D) of which ``seen`` says which pixels are there; as many
+    steps however few they are."""
     rng = torch.Generator().manual_seed(seed)
     model = IncompleteVAE(grey.shape[1], HIDDEN, LATENTS, rng=rng)
+    batch_size = min(100, len(grey))
     settings = Settings(
-        epochs=epochs, batch_size=min(100, len(grey)), to_pixels=binarize_noisily
+        epochs=-(-num_steps // (len(grey) // batch_size)),
+        batch_size=batch_size,
+        to_pixels=binarize_noisily,
     )
     fit(model, (grey, seen), settings, rng=rng)
     return model
