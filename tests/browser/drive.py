@@ -89,19 +89,52 @@ def drag(page, ring, dx, dy, *, grip=(0, 0)):
     page.mouse.move(x, y)
 
 
+# A fixed piece of work of a move's kinds, by which a machine's pace is known
+YARDSTICK = """async () => {
+  const SVG = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(SVG, "svg");
+  document.body.append(svg);
+  for (let k = 1; k <= 60; k++) {
+    await new Promise(requestAnimationFrame);
+    let total = 0;
+    for (let n = 0; n < 100000; n++) total += Math.exp(-((n * k) % 7));
+    const dots = Array.from({ length: 200 }, (_, n) => {
+      const dot = document.createElementNS(SVG, "circle");
+      const share = (n * k) % 100;
+      dot.setAttribute("r", 3 + total / 1e9);
+      dot.setAttribute("style", `fill: color-mix(in srgb, red ${share}%, blue)`);
+      return dot;
+    });
+    svg.replaceChildren(...dots);
+  }
+  svg.remove();
+}"""
+# Milliseconds of it a frame where the limits of the tests were set
+PACE = 7.0
+
+
 def work_per_move(page, moves, enough=16):
     """Milliseconds of the page's main thread per move of 60, whatever else runs.
 
-    The least of three rounds; of up to ten, while it is more than ``enough``: a busy
-    neighbour on the same core makes a round longer, never shorter.
+    They are those of a machine that takes ``PACE`` for a frame of the yardstick, which
+    is measured in the same page: a slow machine is no fault of the page. The least of
+    three rounds; of up to ten, while it is more than ``enough``: a busy neighbour on
+    the same core makes a round longer, never shorter.
     """
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
-    busy = [_busy_seconds(session)]
-    while len(busy) < 5 or (len(busy) < 12 and _least(busy) > enough):
-        page.evaluate(moves)
-        busy.append(_busy_seconds(session))
-    return _least(busy)
+    work, pace = [], []
+    while len(work) < 4 or (len(work) < 11 and _least(work, pace) > enough):
+        pace.append(_busy_while(session, page, YARDSTICK))
+        work.append(_busy_while(session, page, moves))
+    return _least(work, pace)
+
+
+def _busy_while(session, page, moves):
+    """Milliseconds a move."""
+    before = _busy_seconds(session)
+    page.evaluate(moves)
+    return 1000 * (_busy_seconds(session) - before) / 60
 
 
 def _busy_seconds(session):
@@ -109,9 +142,9 @@ def _busy_seconds(session):
     return next(m["value"] for m in metrics if m["name"] == "TaskDuration")
 
 
-def _least(busy):
-    """Of the rounds but the first, which warms up; milliseconds a move."""
-    return 1000 * min(np.diff(busy[1:])) / 60
+def _least(work, pace):
+    """Of the rounds but the first, which warms up."""
+    return PACE * min(work[1:]) / min(pace[1:])
 
 
 # What the page shows

@@ -55,6 +55,28 @@ export class Flowers {
         }),
     );
     this.rings.forEach(({ el }, k) => el.style.setProperty("--c", colours[k]));
+    this.dots = x.map(() => s("circle", { r: 3.5 }));
+    this.tints = [];
+    this.plot.show("em-points", ...this.dots);
+  }
+
+  // The dots stay: moved where the plot has a new size, tinted anew where responsibilities moved.
+  drawPoints(resp) {
+    const { colours, dots, plot, tints, x } = this;
+    const size = `${plot.w} x ${plot.h}`;
+    if (size !== this.size) {
+      dots.forEach((dot, n) => {
+        dot.setAttribute("cx", plot.X(x[n][0]).toFixed(1));
+        dot.setAttribute("cy", plot.Y(x[n][1]).toFixed(1));
+      });
+      this.size = size;
+    }
+
+    resp.forEach((row, n) => {
+      const tint = mixedColour(row, colours);
+      if (tint !== tints[n]) dots[n].style.fill = tint;
+      tints[n] = tint;
+    });
   }
 
   // On the centre, or on the ring of the start while the two overlap
@@ -73,14 +95,7 @@ export class Flowers {
     const { mu, cov } = path.at(-1);
     const tinted = (k) => ({ style: `--c: ${colours[k]}` });
 
-    const dot = ([a, b], n) =>
-      s("circle", {
-        cx: plot.X(a).toFixed(1),
-        cy: plot.Y(b).toFixed(1),
-        r: 3.5,
-        style: `fill: ${mixedColour(resp[n], colours)}`,
-      });
-    plot.show("em-points", ...this.x.map(dot));
+    this.drawPoints(resp);
     plot.show(
       "em-ellipses",
       ...mu.flatMap((m, k) => [2, 1].map((size) => plot.line(ellipse(m, cov[k], size), tinted(k)))),
