@@ -111,7 +111,7 @@ def test_no_rise_is_refused():
 
 
 @pytest.mark.equation(
-    "eq-generation-climb", against="the shortest step in closed form", body="47277d5d"
+    "eq-generation-climb", against="the shortest step in closed form", body="5e49de05"
 )
 def test_a_climb_of_a_linear_attribute_is_the_shortest():
     noise = np.random.default_rng(3)
@@ -121,7 +121,7 @@ def test_a_climb_of_a_linear_attribute_is_the_shortest():
 
 
 @pytest.mark.equation(
-    "eq-generation-climb", against="its solution for a square", body="47277d5d"
+    "eq-generation-climb", against="its solution for a square", body="5e49de05"
 )
 def test_a_climb_of_a_square_follows_its_radius():
     """a = |z|^2: straight outwards, from r to sqrt(r^2 + 3)."""
@@ -140,3 +140,8 @@ def test_a_climb_moves_each_code_for_itself():
         [follow_slope(lambda at: at[:, 0] ** 3, row[None], 1.0) for row in z]
     )
     np.testing.assert_allclose(both, alone, rtol=1e-12)
+
+
+def test_a_climb_without_steps_is_refused():
+    with pytest.raises(ValueError, match="num_steps must be at least 1; received 0"):
+        follow_slope(lambda at: at.sum(-1), torch.zeros(2, 3), 1.0, 0)

@@ -28,7 +28,7 @@ def rng(seed=1):
 
 
 @pytest.mark.equation(
-    "eq-generation-incomplete", against="scipy.stats", body="a2f176ed"
+    "eq-generation-incomplete", against="scipy.stats", body="e9c85174"
 )
 def test_the_bound_is_of_the_seen_pixels(model):
     x, seen = incomplete()
@@ -46,7 +46,7 @@ def test_the_bound_is_of_the_seen_pixels(model):
 
 
 @pytest.mark.equation(
-    "eq-generation-incomplete", against="quadrature over the code", body="a2f176ed"
+    "eq-generation-incomplete", against="quadrature over the code", body="e9c85174"
 )
 def test_the_bound_is_below_log_p_of_the_seen_pixels(model):
     x, seen = incomplete(1)
@@ -63,6 +63,17 @@ def test_the_bound_is_below_log_p_of_the_seen_pixels(model):
         log_p = np.log(integrate.quad(joint, -8, 8)[0])
         error = found[:, row].std() / 2000**0.5
         assert found[:, row].mean() < log_p + 5 * error
+
+
+def test_the_encoder_reads_seen_pixels_and_beside_them_the_mask(model, monkeypatch):
+    x, seen = incomplete(3)
+    read = []
+    monkeypatch.setattr(
+        model.encoder, "forward", lambda both: read.append(both) or (x[:, :1],) * 2
+    )
+    model.posterior(x, seen)
+    assert torch.equal(read[0][:, :5], torch.where(seen > 0, x, 0))
+    assert torch.equal(read[0][:, 5:], seen)
 
 
 def test_what_is_hidden_has_no_part(model):
@@ -108,7 +119,7 @@ def test_a_mask_of_another_shape_is_refused(model):
 @pytest.mark.equation(
     "eq-generation-ignorable",
     against="a sum over all images of three pixels",
-    body="20c03fad",
+    body="8b9b68f2",
 )
 @pytest.mark.parametrize("depends_on_hidden", [False, True])
 def test_holes_can_be_ignored_if_they_depend_on_what_is_seen(depends_on_hidden):

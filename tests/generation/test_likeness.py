@@ -47,6 +47,13 @@ def test_a_narrow_model_is_precise_and_recalls_little():
     assert wide.precision < 0.5 and wide.recall > 0.9
 
 
+def test_a_ball_holds_its_edge():
+    """Between binary images many distances are equal."""
+    real = torch.tensor([[0.0], [1.0], [2.0]])
+    found = precision_recall(real, torch.tensor([[3.0], [-1.0], [3.5]]), 1)
+    assert found.precision == pytest.approx(2 / 3)
+
+
 def test_too_few_images_are_refused():
     with pytest.raises(ValueError, match="number of images must be at least 4"):
         precision_recall(points(4, 3), points(5))

@@ -1,9 +1,12 @@
 """The long run on strangers and holes, in seconds: what is left out, hidden, filled."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import NearestNeighbors
 from watched import watched_study
 
 from vaebook.datasets import load_digits
@@ -72,6 +75,67 @@ def test_scores_are_high_for_strangers():
         assert module.auroc(found[name][:60], found[name][60:]) > 0.9, name
     torch.testing.assert_close(found["ink"][:60], found["ink"][60:])
     assert found["ratio"].sub(found["log_p"]).add(found["coins"]).abs().max() < 1e-3
+
+
+def test_each_score_is_what_its_name_says():
+    digits, rng = load_digits(), torch.Generator().manual_seed(0)
+    vae, x = module.VAE(64, (16,), 2, rng=rng), digits.test.x[:20]
+    found = module.scores(vae, digits, x, 5, rng=torch.Generator().manual_seed(1))
+    again = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        log_p = vae.log_evidence(x, 5, rng=again).value
+        mu, log_var = vae.posterior(x)
+        known = vae.posterior(digits.train.x).mu
+    assert torch.equal(found["log_p"], -log_p)
+    kl = 0.5 * (mu.square() + log_var.exp() - 1 - log_var).sum(1)
+    np.testing.assert_allclose(found["kl"], kl, rtol=1e-4, atol=1e-6)
+    assert (found["rebuilt"] > 0).all()
+    for name, (ours, new) in {
+        "pixels": (digits.train.x, x),
+        "codes": (known, mu),
+    }.items():
+        apart, _ = NearestNeighbors(n_neighbors=5).fit(ours).kneighbors(new)
+        np.testing.assert_allclose(found[name], apart[:, -1], rtol=1e-3)
+
+
+@pytest.mark.parametrize("better", [1000, 4000])
+def test_the_better_on_validation_is_taken(monkeypatch, better):
+    asked = []
+
+    def trained_on(grey, seen, num_steps, seed):
+        def log_evidence(x, number, *, rng):
+            asked.append(x)
+            return SimpleNamespace(
+                value=torch.tensor([-20.0, -18.0]) + (num_steps == better)
+            )
+
+        return SimpleNamespace(log_evidence=log_evidence, num_steps=num_steps)
+
+    monkeypatch.setattr(module, "trained_on", trained_on)
+    x = torch.zeros(3, 64)
+    model, num_steps = module.best_of(x, x, Study(), 0)
+    assert model.num_steps == num_steps == better
+    assert len(asked) == 2
+    assert all(torch.equal(one, load_digits().validation.x) for one in asked)
+
+
+def test_models_of_missing_pixels_are_scored_on_whole_test_digits(monkeypatch):
+    asked = []
+
+    def log_evidence(x, number, *, rng):
+        asked.append(x)
+        return SimpleNamespace(value=torch.full((len(x),), -3.0))
+
+    model = SimpleNamespace(
+        log_evidence=log_evidence, sample=lambda number, *, rng: torch.ones(number, 64)
+    )
+    monkeypatch.setattr(module, "best_of", lambda *given: (model, 7))
+    found = dict(module._of_missing(Study(), 0))
+    assert found["missing.chance.bound"] == found["missing.seen.zeros"] == 3
+    assert found["missing.hidden.filled.steps"] == 7
+    assert found["missing.hidden.filled.ink"] == 64
+    assert len(asked) == len(MECHANISMS) * len(WAYS)
+    assert all(torch.equal(x, load_digits().test.x) for x in asked)
 
 
 def test_altered_digits_are_held_against_real_ones(watched):

@@ -1,11 +1,14 @@
 """The long run on drawing, in seconds: what is drawn, walked, moved and held out."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 from torch.nn.functional import one_hot
 from watched import watched_study
 
+from vaebook.applications import nearest_labels
 from vaebook.datasets import load_digits
 from vaebook.generation import ink, slant
 from vaebook.generation.studies import drawing as module
@@ -29,6 +32,7 @@ WATCHED = (
     "geodesic",
     "e_step",
     "without_fold",
+    "log_p_of_draws",
 )
 WAYS = [
     "coins",
@@ -79,12 +83,58 @@ def test_colder_codes_are_nearer_to_their_middle(watched):
     assert list(TEMPERATURES) == sorted(TEMPERATURES) and TEMPERATURES[0] < 1
 
 
-def test_the_class_that_was_asked_for_is_judged():
+def test_a_class_is_judged_by_three_neighbours():
     digits = load_digits()
-    some = digits.train.x[:50]
-    assert torch.equal(class_judged(digits, some), class_judged(digits, some.clone()))
-    right = (class_judged(digits, digits.test.x) == digits.test.y).double().mean()
-    assert right > 0.85
+    found = class_judged(digits, digits.test.x)
+    known = digits.train.x, digits.train.y
+    assert torch.equal(found, nearest_labels(*known, digits.test.x, 3))
+    assert not torch.equal(found, nearest_labels(*known, digits.test.x, 1))
+    assert (found == digits.test.y).double().mean() > 0.85
+
+
+def test_images_of_a_class_are_drawn_not_rounded(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(module, "_of_draws", lambda _, x, *rest: drawn.append(x) or [])
+    asked = []
+
+    def mean_image(z, y):
+        asked.append(y)
+        return torch.full((len(z), 64), 0.3)
+
+    rng = torch.Generator().manual_seed(0)
+    model = SimpleNamespace(mean_image=mean_image)
+    dict(module._of_classes(model, load_digits(), module.Study(), rng=rng))
+    assert abs(drawn[0].mean() - 0.3) < 0.01
+    assert torch.equal(asked[0].argmax(1), torch.arange(447) % 10)
+
+
+def test_ways_to_draw_share_their_codes(monkeypatch):
+    """What differs between temperatures, and the threshold, is nothing else."""
+    rng = torch.Generator().manual_seed(0)
+    models = module.trained_models(BRIEF, 0)
+    calls, decode = [], models.vae.mean_image
+
+    def watched(z):
+        calls.append((z, decode(z)))
+        return calls[-1][1]
+
+    monkeypatch.setattr(models.vae, "mean_image", watched)
+    ways = module.drawn_ways(models, load_digits(), BRIEF, rng=rng)
+    z = calls[0][0]
+    assert torch.equal(calls[1][0], z)
+    assert torch.equal(ways["threshold"], (calls[1][1] >= 0.5).float())
+    last = calls[-len(TEMPERATURES) :]
+    for t, (given, _) in zip(TEMPERATURES, last, strict=True):
+        torch.testing.assert_close(given, t * z)
+
+
+def test_arithmetic_of_codes_that_are_pixels_is_that_of_pixels():
+    def posterior(x):
+        return SimpleNamespace(mu=x)
+
+    same = SimpleNamespace(posterior=posterior, mean_image=lambda z: z.clamp(0, 1))
+    found = dict(module._of_arithmetic(same, load_digits()))
+    assert found["arithmetic.codes"] == found["arithmetic.pixels"] > 50
 
 
 def test_pairs_are_of_different_classes():
@@ -110,6 +160,18 @@ def test_the_shortest_way_is_no_longer_than_the_others(watched):
         for way in ("geodesic", "straight", "circle")
     }
     assert min(lengths.values()) == pytest.approx(lengths["geodesic"], rel=1e-4)
+
+
+def test_the_middle_of_each_path_is_judged(watched):
+    ways = "straight", "circle", "geodesic", "blend"
+    means = [call.given[1] for call in watched.log_p_of_draws[: len(ways)]]
+    vae = watched.fit[0].given[0]
+    paths = [watched.straight_line[0], watched.great_circle[0], watched.geodesic[0]]
+    with torch.no_grad():
+        expected = [vae.mean_image(call.found[8]) for call in paths]
+    for mean, image in zip(means, expected, strict=False):
+        torch.testing.assert_close(mean, image)
+    assert torch.equal(means[-1], watched.straight_line[1].found[8])
 
 
 def test_the_blend_has_the_ends_of_the_straight_path(watched):
@@ -184,6 +246,10 @@ def test_attributes_are_told_by_every_way(watched):
             for part in ("", ".error", ".kept", ".nats"):
                 assert f"attribute.{name}.{way}{part}.0" in watched.numbers
     assert "attribute.before.nats.0" in watched.numbers
+    for name in ATTRIBUTES:
+        for way in ("pixels", "slope"):
+            risen = watched.numbers[f"attribute.{name}.{way}.0"]
+            assert risen == pytest.approx(module.ASKED, abs=0.2)
 
 
 def test_attributes_are_ink_and_slant():
