@@ -12,6 +12,7 @@ import torch
 
 from vaebook.applications.studies import representation, restoration
 from vaebook.evaluation import study as evaluation
+from vaebook.exercises.bug_clinic import symptoms
 from vaebook.generation.studies import anomalies, drawing, uses
 
 STUDIES = {
@@ -21,6 +22,7 @@ STUDIES = {
     "generation": drawing,
     "anomalies": anomalies,
     "uses": uses,
+    "bug_clinic": symptoms,
 }
 
 

@@ -10,7 +10,9 @@ TESTS = ROOT / "tests"
 WITHOUT_SOURCE = ("house", "book", "browser")  # tests of the whole
 OF_ALL = {"test_every"}  # what each of a folder's modules owes
 OF_AN_EXPLORER = {"test_maths", "test_twins", "test_view"}
+CASES = "codes", "losses", "pixels", "scores", "steps", "tables"
 TESTED_TOGETHER = {
+    **{f"exercises/bug_clinic/{name}": "exercises/bug_clinic/case" for name in CASES},
     "exercises/record": "exercises/judge",
     "explore/parts/ranges": "explore/parts/picture",
 }

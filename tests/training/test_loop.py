@@ -52,6 +52,22 @@ def test_an_epoch_visits_each_row_once_in_a_new_order(rng):
     assert history[0].expected_log_lik == pytest.approx(0.5 * x.mean().item())
 
 
+def test_nets_are_in_training_mode_only_while_they_train(rng):
+    """Dropout and the like: on for a batch, off for the validation set."""
+    model, modes = Line(), []
+    terms = model.elbo_terms
+
+    def watched(x, *, rng):
+        modes.append((len(x), model.training))
+        return terms(x, rng=rng)
+
+    model.elbo_terms = watched
+    x = torch.randn(60, 3, dtype=torch.float64)
+    fit(model, x, replace(QUIET, batch_size=20), validation=x[:7], rng=rng)
+    assert modes == 2 * (3 * [(20, True)] + [(7, False)])
+    assert model.training
+
+
 def test_a_short_last_batch_is_left_out(rng):
     model = Line()
     fit(model, torch.ones(55, 1).double(), replace(QUIET, batch_size=20), rng=rng)

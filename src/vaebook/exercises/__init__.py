@@ -11,6 +11,7 @@ from vaebook.exercises import (
     applications,
     autoencoder,
     bayes,
+    bug_clinic,
     em,
     evaluation,
     generation,
@@ -42,6 +43,7 @@ CHAPTERS = (
     evaluation,
     applications,
     generation,
+    bug_clinic,
 )
 
 

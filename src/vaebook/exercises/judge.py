@@ -1,7 +1,6 @@
 """Comparing a reader's answer with the worked one, and saying what differs."""
 
 import copy
-import inspect
 import textwrap
 from numbers import Real
 from types import FunctionType
@@ -10,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vaebook.exercises.record import Answer, Argument, Exercise
+from vaebook.exercises.record import Argument, Exercise
 
 WIDTH = 76  # columns that fit beside the page's margin
 MOST_NUMBERS = 24  # a larger tensor is described by its shape alone
@@ -59,13 +58,13 @@ def verdict(exercise: Exercise, answer: object) -> str:
         return report(exercise, TYPE, rows)
 
     for inputs in exercise.inputs:
-        expected = outcome(exercise.solution, inputs)
-        received = outcome(answer, inputs)
+        expected = outcome(tried(exercise, exercise.solution), inputs)
+        received = outcome(tried(exercise, answer), inputs)
         what = difference(expected, received, exercise.rtol)
         if what:
             show = kind if what in (TYPE, SHAPE) else describe
             rows = {
-                **named(exercise.solution, inputs),
+                **named(exercise, inputs),
                 "expected": show(expected),
                 "received": show(received),
                 "hint": advice(exercise, answer),
@@ -73,6 +72,34 @@ def verdict(exercise: Exercise, answer: object) -> str:
             return report(exercise, what, rows)
 
     return paragraph(f"{exercise.name}: correct. {exercise.meaning}")
+
+
+class NoAnswer(Exception):
+    """An answer gave nothing yet: ``value`` is None or an ellipsis."""
+
+    def __init__(self, value: object) -> None:
+        super().__init__(value)
+        self.value = value
+
+
+def tried(exercise: Exercise, answer: object) -> object:
+    """What is compared of an answer: itself, or the exercise's trial of it."""
+    if exercise.trial is None or not callable(answer):
+        return answer
+
+    def given(*arguments: Argument) -> object:
+        value = answer(*arguments)
+        if value is None or value is ...:
+            raise NoAnswer(value)
+        return value
+
+    def trial(*inputs: Argument) -> object:
+        try:
+            return exercise.trial(given, *inputs)
+        except NoAnswer as nothing:
+            return nothing.value
+
+    return trial
 
 
 def outcome(answer: object, inputs: tuple[Argument, ...]) -> object:
@@ -120,11 +147,16 @@ def advice(exercise: Exercise, answer: object) -> str:
 
     A known one gives what the answer gives on every input; the first of them counts.
     """
-    trials = [(inputs, outcome(answer, inputs)) for inputs in exercise.inputs]
+    ours = tried(exercise, answer)
+    trials = [(inputs, outcome(ours, inputs)) for inputs in exercise.inputs]
 
     for mistake in exercise.mistakes:
         differences = (
-            difference(outcome(mistake.answer, inputs), received, exercise.rtol)
+            difference(
+                outcome(tried(exercise, mistake.answer), inputs),
+                received,
+                exercise.rtol,
+            )
             for inputs, received in trials
         )
         if not any(differences):
@@ -133,10 +165,9 @@ def advice(exercise: Exercise, answer: object) -> str:
     return f'hint("{exercise.name}") prints one.'
 
 
-def named(function: Answer, inputs: tuple[Argument, ...]) -> dict[str, str]:
+def named(exercise: Exercise, inputs: tuple[Argument, ...]) -> dict[str, str]:
     """The inputs, described, as rows of a report."""
-    names = inspect.signature(function).parameters
-    pairs = zip(names, inputs, strict=True)
+    pairs = zip(exercise.input_names, inputs, strict=True)
     return {f"input {name}": describe(value) for name, value in pairs}
 
 

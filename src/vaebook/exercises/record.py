@@ -49,6 +49,9 @@ class Exercise:
         The wrong answers told apart; the first that agrees with a reader's is named.
     rtol : float
         Relative error allowed; a little absolute error is allowed too.
+    trial : callable, optional
+        ``trial(answer, *inputs)`` gives what is compared, where that isn't what the
+        answer gives: a gradient, say, or whether two calls agree.
     """
 
     name: str
@@ -58,9 +61,17 @@ class Exercise:
     hint: str
     mistakes: tuple[Mistake, ...]
     rtol: float = 1e-5
+    trial: Callable[..., Argument] | None = None
 
     @property
     def signature(self) -> str:
         """How the answer is called, ``kl(mu, sigma)``; empty for a number."""
         names = ", ".join(inspect.signature(self.solution).parameters)
         return f"{self.solution.__name__}({names})" if names else ""
+
+    @property
+    def input_names(self) -> list[str]:
+        """What each trial's inputs are called."""
+        if self.trial is None:
+            return list(inspect.signature(self.solution).parameters)
+        return list(inspect.signature(self.trial).parameters)[1:]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from vaebook.protocols import Trainable
@@ -172,5 +172,17 @@ def _mean_elbo(state: State, data: Data | None) -> float:
     """Mean ELBO over the rows of ``data``, nats; nan if there are none."""
     if data is None:
         return math.nan
-    terms = state.model.elbo_terms(*columns(data), rng=state.rng)
+    with _at_rest(state.model):
+        terms = state.model.elbo_terms(*columns(data), rng=state.rng)
     return terms.elbo.mean().item()
+
+
+@contextmanager
+def _at_rest(model: nn.Module) -> Iterator[None]:
+    """Layers that are different in training, dropout say, as they are after it."""
+    before = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(before)

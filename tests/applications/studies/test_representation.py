@@ -57,6 +57,17 @@ def test_each_representation_has_its_features(watched):
     assert len(watched.fit_scaling) == len(NAMES)
 
 
+def test_features_are_scaled_as_training_digits_are(monkeypatch):
+    digits = load_digits()
+    alone = {"pixels": (lambda x: x, True)}
+    monkeypatch.setattr(module, "encoders", lambda x, plan, seed: alone)
+    found = module.represented(digits, BRIEF, 0)["pixels"]
+    mean, spread = found.train.mean(0), found.train.var(0, correction=0)
+    torch.testing.assert_close(mean, torch.zeros(64).double(), atol=1e-5, rtol=0)
+    assert spread.mean().item() == pytest.approx(1, rel=1e-5)
+    assert (found.test.mean(0).abs() > 0.05).any()
+
+
 def test_labels_are_told_of_the_same_rows_to_all(watched):
     """Draw by draw the same digits, and of more labels the fewer are a part."""
     y = load_digits().train.y

@@ -1,0 +1,139 @@
+"""Symptoms on real digits: each is there, and gone where the function is mended."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from vaebook import studies
+from vaebook.datasets import load_digits
+from vaebook.exercises.bug_clinic import Script, patients, pixels, run, steps, tables
+from vaebook.exercises.bug_clinic import symptoms as module
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def numbers():
+    """All that the long run finds, for one seed."""
+    return studies.brief("bug_clinic").numbers
+
+
+def seen(numbers, name):
+    return numbers[f"{name}.0"]
+
+
+def test_losses_that_are_no_nats(numbers):
+    assert seen(numbers, "1.loss") < 1
+    assert seen(numbers, "4.loss") < 0
+    assert "4.log_p.0" not in numbers  # not finite
+    assert seen(numbers, "2.loss") < seen(numbers, "0.loss") - 2
+
+
+@pytest.mark.parametrize("number", [1, 7])
+def test_collapsed_posteriors(numbers, number):
+    assert abs(seen(numbers, f"{number}.kl")) < 0.05
+    assert seen(numbers, f"{number}.log_p") < seen(numbers, "0.log_p") - 3
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 6, 7, 8, 9])
+def test_patients_have_a_worse_bound_than_the_healthy(numbers, number):
+    assert seen(numbers, f"{number}.elbo") < seen(numbers, "0.elbo") - 0.2
+
+
+def test_gradients_that_pile_up(numbers):
+    assert not seen(numbers, "14.loss") < 50
+
+
+def test_what_a_script_says_is_beside_what_the_book_says():
+    x = load_digits().train.x[:100]
+    trained = run(Script(), x, seed=0, epochs=2)
+    found = module.seen_of(trained, x, 3)
+    rng = torch.Generator().manual_seed(4)
+    with torch.no_grad():
+        terms = trained.model.elbo_terms(x, 500, rng=rng)
+    assert found.loss == trained.losses[-1]
+    assert found.elbo == pytest.approx(terms.elbo.mean().item(), abs=0.3)
+    assert found.kl == pytest.approx(terms.kl.mean().item(), rel=1e-5)
+    assert found.elbo < found.log_p < 0
+
+
+def test_a_portrait_is_of_the_script_s_own_draw():
+    """Row by row: what is given, its codes as the script draws them, prior draws."""
+    x = load_digits().train.x[:100]
+    asked = []
+
+    def to_the_mean(mu, log_var, rng):
+        asked.append((mu, log_var))
+        return mu
+
+    script = Script(draw=to_the_mean)
+    trained = run(Script(), x, seed=0, epochs=1)
+    found = module.portrait(script, trained, x[:7], 0)
+    with torch.no_grad():
+        mu, log_var = trained.model.posterior(x[:7])
+        rebuilt = trained.model.mean_image(mu)
+    assert list(found) == ["given", "rebuilt", "drawn"]
+    assert torch.equal(found["given"], x[:7])
+    torch.testing.assert_close(asked[0], (mu, log_var))
+    torch.testing.assert_close(found["rebuilt"], rebuilt)
+    assert found["drawn"].shape == (7, 64)
+    assert len(found["drawn"].unique(dim=0)) == 7
+
+
+def test_a_width_without_a_floor_buys_nats_at_the_edge():
+    falling = module.learned_widths(patients.patient_11, 400)
+    held = module.learned_widths(pixels.floored, 400)
+    assert falling[-1] < falling[200] - 10
+    assert abs(held[-1] - held[200]) < 1
+
+
+def test_grey_costs_a_perfect_decoder_its_entropy():
+    x = torch.tensor([[0.0, 0.25, 1.0], [0.5, 0.5, 0.9]])
+    expected = np.mean([stats.bernoulli(row).entropy().sum() for row in x.numpy()])
+    assert module.cost_of_grey(x) == pytest.approx(expected, rel=1e-5)
+    assert module.cost_of_grey(x.round()) == 0
+
+
+def test_dropout_at_the_test_costs_nats(numbers):
+    assert seen(numbers, "13.patient") > seen(numbers, "13.mended") + 0.05
+    net = module.net_with_dropout(0)
+    x = load_digits().test.x[:5]
+    assert torch.equal(steps.in_eval(net, x), steps.in_eval(net, x))
+
+
+def test_a_leaked_class_is_found_in_the_codes(numbers):
+    assert seen(numbers, "15.patient") > seen(numbers, "15.mended") + 5
+    table = module.spreadsheet(load_digits().test)
+    assert torch.equal(tables.pixels_of(table), load_digits().test.x)
+    assert torch.equal(table[:, 65:].argmax(1), load_digits().test.y)
+
+
+def test_test_images_in_the_scaling_look_better():
+    nats = [module.nats_of_scaled(way) for way in (patients.patient_16, tables.scaled)]
+    assert nats[0] < nats[1] - 1
+
+
+def test_nats_of_scaled_pixels_are_in_units_of_ink():
+    """Another unit for all pixels changes no density of ink."""
+    once = module.nats_of_scaled(lambda train, test: (train, test))
+    again = module.nats_of_scaled(lambda train, test: (3 * train, 3 * test))
+    never_lit = (load_digits(binarize=False).test.x.max(0).values == 0).sum().item()
+    assert again == pytest.approx(once + never_lit * math.log(3), abs=1e-6)
+
+
+def test_copies_on_both_sides_look_better_and_are_not(numbers):
+    held = [seen(numbers, f"17.{way}.held_out") for way in ("patient", "mended")]
+    others = [seen(numbers, f"17.{way}.others") for way in ("patient", "mended")]
+    assert held[0] < held[1] - 0.2
+    assert abs(others[0] - others[1]) < 1
+
+
+def test_wrong_scores_lie_on_their_side(numbers):
+    assert seen(numbers, "18.at_the_mean") < seen(numbers, "18.elbo") - 0.5
+    assert seen(numbers, "18.log_p") < seen(numbers, "18.one_sample") - 0.3
+    assert seen(numbers, "18.one_sample") == pytest.approx(
+        seen(numbers, "18.elbo"), abs=0.2
+    )
