@@ -57,6 +57,19 @@ def test_rows_are_named_in_order():
     plt.close(fig)
 
 
+def test_a_portrait_has_a_curve_for_each_name_and_a_row_of_images_for_each():
+    losses = {"one": torch.tensor([3.0, 1.0]), "other": torch.tensor([4.0, 2.0])}
+    rows = {"given": torch.zeros(5, 4), "made": torch.ones(5, 4)}
+    fig = figures.portrait(losses, rows)
+    left, right = fig.axes
+    assert [line.get_label() for line in left.lines] == ["one", "other"]
+    assert [line.get_ydata().tolist() for line in left.lines] == [[3, 1], [4, 2]]
+    sheet = right.images[0].get_array()
+    assert sheet.shape == (8, 20)  # two rows of five, each 2 + 2 pixels
+    assert sheet[:4].max() == 0 and sheet[4:].max() == 1
+    plt.close(fig)
+
+
 def test_codes_stand_at_their_means(ax):
     mu, y = torch.tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]), torch.tensor([7, 3, 7])
     figures.draw_codes(ax, mu, y)

@@ -147,6 +147,18 @@ def draw_rows(rows: dict[str, Tensor]) -> Figure:
     return fig
 
 
+def portrait(losses: dict[str, Tensor], rows: dict[str, Tensor]) -> Figure:
+    """Named curves of losses (E,) by epoch; at their right rows of images (N, D)."""
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6.4, 2.1), width_ratios=(1, 1.25))
+    for name, values in losses.items():
+        left.plot(values.detach().numpy(), label=name)
+    left.set(xlabel="epoch", ylabel="its own loss, nats")
+    left.legend()
+    images = list(rows.values())
+    draw_grid(right, torch.cat(images), columns=len(images[0]))
+    return fig
+
+
 def draw_codes(ax: Axes, mu: Tensor, y: Tensor, size: float = 22) -> PathCollection:
     """Posterior means (N, 2), each drawn as the digit of its class, in its colour."""
     points = mu.detach().numpy()

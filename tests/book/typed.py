@@ -58,7 +58,7 @@ GONE = [  # in this order
     r"<[^>]*>",
     r"± (?:is )?one\s+standard error",
     r"[Oo]ne\s+standard error of",
-    r"(?i:chapters?|exercises?|figure|row|column|step|run|seed)s? \d+(?:\.\d+)?"
+    r"(?i:chapters?|exercises?|cases?|figure|row|column|step|run|seed)s? \d+(?:\.\d+)?"
     r"(?:(?:,| and| to| or) \d+)*",
     r"\b(?:18|19|20)\d\d\b",
     r"(?m)^\| \d+ \|",

@@ -223,3 +223,11 @@ def test_each_exercise_is_printed_with_the_name_that_check_takes():
         (name, int(name.split(".")[1])) for name in of_chapters
     ]
     assert all(chapters[int(chapter) - 1] == kind for chapter, _, kind, _ in printed)
+
+
+def test_each_case_is_printed_with_the_name_that_check_takes():
+    text = (PAGES / "bug_clinic.md").read_text("utf-8")
+    printed = re.findall(r"^\*\*Case (\d+) ★+\*\* \(`bug_clinic\.(\d+)`\)", text, re.M)
+    cases = [name for name in EXERCISES if name.startswith("bug_clinic")]
+    assert [f"bug_clinic.{n}" for n, _ in printed] == cases
+    assert all(shown == name for shown, name in printed)

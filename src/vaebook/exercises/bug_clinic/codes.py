@@ -128,7 +128,7 @@ SAME_NOISE = Case(
     ),
     patient=patients.patient_8,
     fault="The generator is set back in every call, so each batch is given the same"
-    " noise, and the decoder learns it.",
+    " noise, and the nets can learn it.",
     caught_by="tests/reparameterization/test_pathwise.py::test_same_seed_same_draw",
 )
 

@@ -10,10 +10,11 @@ from vaebook.exercises.bug_clinic.case import AS_IT_CAME, Case
 from vaebook.exercises.bug_clinic.script import loss
 from vaebook.exercises.record import Mistake
 
-GENERATOR = torch.Generator().manual_seed(0)
-X = (torch.rand(3, 6, generator=GENERATOR) < 0.5).double()
-LOGITS = torch.randn(3, 6, generator=GENERATOR).double()
-MU, Z, LOG_VAR = torch.randn(3, 3, 2, generator=GENERATOR).double()
+X = torch.tensor([[1.0, 0.0, 1.0, 1.0], [0.0, 1.0, 0.0, 0.0]]).double()
+LOGITS = torch.tensor([[0.6, -0.8, -0.4, 0.1], [-1.5, 0.7, 0.6, -2.3]]).double()
+MU = torch.tensor([[-0.2, 0.4], [0.5, -1.3]]).double()
+LOG_VAR = torch.tensor([[0.3, -0.8], [-1.6, 0.2]]).double()
+Z = torch.tensor([[-1.8, -0.4], [-0.2, 0.1]]).double()
 SURE = X[:1], 300 * LOGITS[:1], MU[:1], LOG_VAR[:1] - 9, MU[:1]  # and sometimes wrong
 INPUTS = ((X, LOGITS, MU, LOG_VAR, Z), SURE)
 
@@ -109,7 +110,7 @@ SIGMOID_TWICE = Case(
     ),
     patient=patients.patient_3,
     fault="Probabilities are taken for logits, so the sigmoid is applied twice: no"
-    " pixel can be darker than one half.",
+    " probability of a pixel can be below one half.",
     caught_by="tests/vae/test_model.py::test_log_weights_are_the_ratio",
 )
 

@@ -13,7 +13,7 @@ from vaebook.autoencoder import initialise
 from vaebook.vae import VAE
 
 Pair = tuple[Tensor, Tensor]
-HIDDEN, LATENTS = 64, 4
+HIDDEN, LATENTS, EPOCHS = 64, 4, 60
 
 
 def heads(mu: Tensor, log_var: Tensor) -> Pair:
@@ -101,7 +101,7 @@ class Run(NamedTuple):
     losses: Tensor
 
 
-def run(script: Script, x: Tensor, *, seed: int, epochs: int = 60) -> Run:
+def run(script: Script, x: Tensor, *, seed: int, epochs: int = EPOCHS) -> Run:
     """Train on binary images (N, D) in batches of 50, with Adam."""
     rng = torch.Generator().manual_seed(seed)
     noise = torch.Generator().manual_seed(seed)

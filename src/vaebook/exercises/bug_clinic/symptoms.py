@@ -18,6 +18,7 @@ from vaebook.linear_vae import ppca, spectrum
 from vaebook.monte_carlo import log_mean_exp
 
 Numbers = dict[str, float]
+DRAWS = 500  # of the code, for log p(x)
 SCRIPTS = {
     1: Script(loss=patients.patient_1),
     2: Script(loss=patients.patient_2),
@@ -51,10 +52,10 @@ class Seen(NamedTuple):
 
 @torch.no_grad()
 def seen_of(trained: Run, x: Tensor, seed: int) -> Seen:
-    """The bound from 20 draws an image (N, D), and log p(x) from 500."""
+    """The bound from 20 draws an image (N, D), and log p(x) from more."""
     rng = torch.Generator().manual_seed(seed)
     terms = trained.model.elbo_terms(x, 20, rng=rng)
-    log_w = trained.model.log_weights(x, 500, rng=rng)
+    log_w = trained.model.log_weights(x, DRAWS, rng=rng)
     found = [terms.elbo, terms.kl, log_w]
     if all(part.isfinite().all() for part in found):
         found[-1] = log_mean_exp(log_w)
@@ -71,7 +72,7 @@ def trained_as(script: Script, seed: int) -> tuple[Run, Seen]:
 
 
 @torch.no_grad()
-def portrait(script: Script, trained: Run, x: Tensor, seed: int) -> dict[str, Tensor]:
+def images_of(script: Script, trained: Run, x: Tensor, seed: int) -> dict[str, Tensor]:
     """Images (N, D), what the script rebuilds of them, and as many drawn by it.
 
     As probabilities of pixels, nan where the nets give none. They are rebuilt from a
@@ -189,7 +190,7 @@ def nats_of_test(seed: int) -> Numbers:
     with torch.no_grad():
         mu, log_var = model.posterior(x)
         log_lik = partial(model.log_likelihood, x)
-        log_w = model.log_weights(x, 500, rng=rng)
+        log_w = model.log_weights(x, DRAWS, rng=rng)
         found = {
             "at_the_mean": patients.patient_18(log_lik, mu, log_var, eps),
             "elbo": scores.elbo(log_lik, mu, log_var, eps),
