@@ -114,13 +114,13 @@ def test_cell_faults_are_found():
 
 def draws(code):
     """Whether a cell's code shows a figure: calls of plt, ``fig``, ``draw_...``,
-    and of what the bug clinic's page defines, ``consult``."""
+    and of what the bug clinic's page defines, ``glance``."""
     quiet = {"style", "rcParams", "rc_context", "close"}
     for node in ast.walk(ast.parse(code)):
         name = getattr(node, "id", "") or getattr(node, "attr", "")
         if name == "fig" or name.startswith("draw_"):
             return True
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "consult":
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "glance":
             return True
         owner = getattr(getattr(node, "value", None), "id", "")
         if isinstance(node, ast.Attribute) and owner == "plt" and name not in quiet:
