@@ -1,5 +1,6 @@
 """Drawings and tables: what was given is on the page, in place and in order."""
 
+import inspect
 import re
 
 import matplotlib
@@ -89,6 +90,12 @@ def test_source_is_shown_without_its_docstring():
     shown = figures.show_source(bernoulli_log_prob).data
     assert shown.startswith("def bernoulli_log_prob(")
     assert "softplus(logits" in shown and '"""' not in shown
+
+
+def test_source_has_its_docstring_where_that_is_wanted():
+    shown = figures.show_source(bernoulli_log_prob, docstring=True).data
+    assert shown == inspect.getsource(bernoulli_log_prob).strip()
+    assert '"""' in shown
 
 
 def test_source_of_a_function_without_docstring_is_whole():

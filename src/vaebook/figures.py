@@ -44,11 +44,10 @@ def use_book_style() -> None:
     show_sharp()
 
 
-def show_source(thing: Callable[..., object]) -> Code:
-    """The library's own source of a function or class, without its docstring."""
+def show_source(thing: Callable[..., object], *, docstring: bool = False) -> Code:
+    """The library's own source of a function or class; ``docstring``: with that."""
     source = inspect.getsource(thing)
-    doc = thing.__doc__
-    if doc:
+    if thing.__doc__ and not docstring:
         start = source.index('"""')
         start -= source[start - 1] == "r"
         end = source.index('"""', source.index('"""') + 3) + 3

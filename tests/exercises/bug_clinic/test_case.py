@@ -56,7 +56,7 @@ def by_comparison(grey):
 
 
 def by_hand(net, x):
-    """Running statistics in place of the batch's, or nothing dropped."""
+    """Running statistics in place of the batch's, or nothing dropped; no mode set."""
     first, last = net
     if isinstance(first, torch.nn.Dropout):
         return x.clone()

@@ -29,6 +29,7 @@ def test_losses_that_are_no_nats(numbers):
     assert seen(numbers, "1.loss") < 1
     assert seen(numbers, "4.loss") < 0
     assert "4.log_p.0" not in numbers  # not finite
+    assert seen(numbers, "4.kl") > 100  # which the script takes for a gain
     assert seen(numbers, "2.loss") < seen(numbers, "0.loss") - 2
 
 
@@ -54,16 +55,28 @@ def test_gradients_that_pile_up(numbers):
 
 
 def test_what_a_script_says_is_beside_what_the_book_says():
-    x = load_digits().train.x[:100]
+    x, others = load_digits().train.x[:100], load_digits().validation.x[:50]
     trained = run(Script(), x, seed=0, epochs=2)
-    found = module.seen_of(trained, x, 3)
+    found = module.seen_of(trained, x, others, 3)
     rng = torch.Generator().manual_seed(4)
     with torch.no_grad():
         terms = trained.model.elbo_terms(x, 500, rng=rng)
+        log_p = trained.model.log_evidence(others, 500, rng=rng).value
     assert found.loss == trained.losses[-1]
     assert found.elbo == pytest.approx(terms.elbo.mean().item(), abs=0.3)
     assert found.kl == pytest.approx(terms.kl.mean().item(), rel=1e-5)
-    assert found.elbo < found.log_p < 0
+    assert found.log_p == pytest.approx(log_p.mean().item(), abs=0.2)
+
+
+def test_what_is_not_finite_is_nan_and_what_is_finite_stays():
+    x = load_digits().train.x[:10]
+    trained = run(Script(), x, seed=0, epochs=1)
+    with torch.no_grad():
+        trained.model.encoder.log_var.bias -= 300  # float32 takes exp of that for 0
+    found = module.seen_of(trained, x, x, 0)
+    assert math.isnan(found.log_p)
+    assert found.kl == pytest.approx(4 * 0.5 * 299, abs=20)
+    assert math.isfinite(found.elbo)
 
 
 def test_images_are_rebuilt_by_the_script_s_own_draw():
@@ -89,6 +102,11 @@ def test_images_are_rebuilt_by_the_script_s_own_draw():
     assert len(found["drawn"].unique(dim=0)) == 7
 
 
+def test_a_width_without_a_floor_ends_as_nan():
+    losses = module.learned_widths(patients.patient_11, 1001)
+    assert losses[800].isfinite() and losses[1000].isnan()
+
+
 def test_a_width_without_a_floor_buys_nats_at_the_edge():
     falling = module.learned_widths(patients.patient_11, 400)
     held = module.learned_widths(pixels.floored, 400)
@@ -107,7 +125,10 @@ def test_dropout_at_the_test_costs_nats(numbers):
     assert seen(numbers, "13.patient") > seen(numbers, "13.mended") + 0.05
     net = module.net_with_dropout(0)
     x = load_digits().test.x[:5]
-    assert torch.equal(steps.in_eval(net, x), steps.in_eval(net, x))
+    assert torch.equal(steps.said_by(net, x), steps.said_by(net, x))
+    asked = module.nats_of_classes(patients.patient_13, 3, 0)
+    assert len(asked.unique()) == 3
+    assert len(module.nats_of_classes(steps.said_by, 3, 0).unique()) == 1
 
 
 def test_a_leaked_class_is_found_in_the_codes(numbers):

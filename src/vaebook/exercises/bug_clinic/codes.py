@@ -91,8 +91,9 @@ VARIANCE_FOR_SIGMA = Case(
         ),
     ),
     patient=patients.patient_6,
-    fault="The noise is multiplied by the variance, not by its root: what the encoder"
-    " says of its doubt is not what is drawn.",
+    fault="The noise is multiplied by the variance, not by its root. Where sigma is"
+    " below 1 the variance is smaller still, so the codes that are drawn are more"
+    " exact than those for which the KL pays.",
     caught_by="tests/reparameterization/test_pathwise.py"
     "::test_quantiles_of_the_noise_become_quantiles_of_q",
 )
@@ -109,8 +110,8 @@ NO_GRADIENT = Case(
         Mistake("The slope of mu comes through, that of sigma doesn't.", half_attached),
     ),
     patient=patients.patient_7,
-    fault="torch.normal gives numbers without a gradient: the encoder is trained by"
-    " the KL alone, and obeys it.",
+    fault="torch.normal hands back a gradient of 0, and nothing warns:"
+    " requires_grad is True. So the KL alone trains the encoder, which obeys it.",
     caught_by="tests/reparameterization/test_pathwise.py"
     "::test_gradients_are_one_and_half_sigma_eps",
 )
@@ -128,7 +129,7 @@ SAME_NOISE = Case(
     ),
     patient=patients.patient_8,
     fault="The generator is set back in every call, so each batch is given the same"
-    " noise, and the nets can learn it.",
+    " noise: fifty draws for the whole training, one for each place in a batch.",
     caught_by="tests/reparameterization/test_pathwise.py::test_same_seed_same_draw",
 )
 

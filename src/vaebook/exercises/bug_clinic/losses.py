@@ -110,7 +110,7 @@ SIGMOID_TWICE = Case(
     ),
     patient=patients.patient_3,
     fault="Probabilities are taken for logits, so the sigmoid is applied twice: no"
-    " probability of a pixel can be below one half.",
+    " probability of a pixel can be below one half, or above 0.73.",
     caught_by="tests/vae/test_model.py::test_log_weights_are_the_ratio",
 )
 
@@ -180,7 +180,7 @@ CLAMPED = Case(
     ),
     patient=patients.patient_5,
     fault="One draw's log q - log p is negative now and then, rightly. To cut these"
-    " off makes the mean too large, most for posteriors near the prior.",
+    " off makes the mean too large, most in proportion where the KL is small.",
     caught_by="tests/evaluation/test_priors.py::test_drawn_kl_may_be_negative",
 )
 

@@ -59,7 +59,7 @@ CONSTANT = Case(
     ),
     patient=patients.patient_10,
     fault="D log 2π belongs to an image, not to each of its D pixels. The gradient"
-    " doesn't notice; every comparison of nats does.",
+    " doesn't notice, nor does the shape of any curve; every comparison of nats does.",
     caught_by="tests/test_likelihood.py::test_gaussian_log_prob_is_scipys",
 )
 
@@ -95,7 +95,8 @@ UNCLIPPED = Case(
     ),
     patient=patients.patient_11,
     fault="A pixel that is never lit lets its variance fall without end, and the"
-    " density there rise without end: the nats are bought at the edge of the image.",
+    " density there rise without end: the nats are bought at the edge of the image,"
+    " until the variance rounds to 0 and 0/0 is nan.",
     caught_by="tests/em/test_mixtures.py"
     "::test_a_component_on_one_point_has_no_width_unless_a_prior_gives_it_some",
 )
@@ -119,7 +120,8 @@ GREY_TO_COINS = Case(
     patient=patients.patient_12,
     fault="The formula of a coin takes 0.3 without a word. Summed over what a pixel"
     " can be, exp of it isn't 1: these are no nats of grey images, and even a perfect"
-    " decoder pays for every grey pixel.",
+    " decoder pays for every grey pixel. As a training loss it may serve; as a score it"
+    " may not.",
     caught_by="tests/datasets/test_bundled.py"
     "::test_digits_are_three_parts_of_the_rows_in_order",
 )

@@ -70,8 +70,9 @@ AT_THE_MEAN = Case(
         ),
     ),
     patient=patients.patient_18,
-    fault="The likelihood is that of the best code, the KL that of a wide one. No"
-    " code costs so little and fits so well: it is a bound on nothing.",
+    fault="The likelihood is that of one code, the mean; the KL pays for a wide"
+    " posterior. The two don't belong together, and what comes out is no lower bound."
+    " (To show what is rebuilt, the mean is fine.)",
     caught_by="tests/vae/test_model.py::test_terms_at_given_noise_are_scipys",
 )
 
@@ -79,7 +80,7 @@ ONE_SAMPLE = Case(
     name="bug_clinic.19",
     solution=log_evidence,
     inputs=((LOG_W,), (LOG_W - 1000,), (LOG_W[:1],)),
-    meaning="The more draws, the closer it comes, from below.",
+    meaning="The more draws, the closer it comes: from below, on average.",
     hint="Of which mean is it the logarithm?",
     mistakes=(
         Mistake(AS_IT_CAME, patients.patient_19),

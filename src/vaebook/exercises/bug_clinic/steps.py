@@ -28,8 +28,18 @@ def without_units() -> nn.Module:
     return nn.Sequential(nn.Dropout(1.0), nn.Flatten())
 
 
-def in_eval(net: nn.Module, x: Tensor) -> Tensor:
-    """Dropout and the like are for training: switch them off first."""
+def said_by(net: nn.Module, x: Tensor) -> Tensor:
+    """Dropout and the like are for training: off for the question, then as before."""
+    was_training = net.training
+    net.eval()
+    with torch.no_grad():
+        found = net(x)
+    net.train(was_training)
+    return found
+
+
+def left_in_eval(net: nn.Module, x: Tensor) -> Tensor:
+    """A non-fix: right, once."""
     net.eval()
     with torch.no_grad():
         return net(x)
@@ -44,11 +54,18 @@ def without_dropout(net: nn.Module, x: Tensor) -> Tensor:
         return net(x)
 
 
-def after_three_steps(answer: Answer, start: Tensor, rate: float) -> Tensor:
-    """Where three steps of gradient descent lead on half a squared distance."""
+def asked_in_training(answer: Answer, net: nn.Module, x: Tensor) -> Tensor:
+    """What it gives, then 1 if the net is in training mode as it was before."""
+    net.train()
+    found = answer(net, x)
+    return torch.cat([found.flatten(), torch.tensor([float(net.training)]).to(found)])
+
+
+def after_twenty_steps(answer: Answer, start: Tensor, rate: float) -> Tensor:
+    """Where twenty steps of gradient descent lead on half a squared distance."""
     weight = start.clone().requires_grad_()
     optimizer = torch.optim.SGD([weight], lr=rate)
-    for _ in range(3):
+    for _ in range(20):
         answer(optimizer, lambda: 0.5 * weight.square().sum())
     return weight.detach()
 
@@ -64,8 +81,9 @@ def forgetful(optimizer: torch.optim.Optimizer, loss: Callable[[], Tensor]) -> T
 
 EVAL_MISSED = Case(
     name="bug_clinic.13",
-    solution=in_eval,
+    solution=said_by,
     inputs=((normalised(), X), (without_units(), X[:1])),
+    trial=asked_in_training,
     meaning="No chance, and no neighbours, in an answer.",
     hint="What do dropout and batch normalisation do in training, and only there?",
     mistakes=(
@@ -73,6 +91,10 @@ EVAL_MISSED = Case(
         Mistake(
             "Dropout is off, other layers still train: net.eval() reaches all.",
             without_dropout,
+        ),
+        Mistake(
+            "Right, once; but the net was training, and now goes on without dropout.",
+            left_in_eval,
         ),
     ),
     patient=patients.patient_13,
@@ -85,7 +107,7 @@ PILED_UP = Case(
     name="bug_clinic.14",
     solution=step,
     inputs=((START, 0.1), (START, 0.5)),
-    trial=after_three_steps,
+    trial=after_twenty_steps,
     meaning="Each step goes by the gradient of its own loss.",
     hint="backward adds to what is there. Who takes it away?",
     mistakes=(
@@ -93,8 +115,8 @@ PILED_UP = Case(
         Mistake("Now it is taken away before it is used.", forgetful),
     ),
     patient=patients.patient_14,
-    fault="Gradients of all past steps are summed up: the step goes where the sum"
-    " points, ever longer.",
+    fault="Gradients of all past steps are summed up. The step goes where the sum"
+    " points, on past the minimum, and comes back only when that has been outweighed.",
     caught_by="tests/training/test_step.py::test_gradients_do_not_pile_up_over_steps",
 )
 

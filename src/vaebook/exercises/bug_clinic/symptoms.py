@@ -40,8 +40,10 @@ class Seen(NamedTuple):
     ----------
     loss : float
         Of the last epoch, training digits.
-    elbo, kl, log_p : float
-        Of validation digits; nan where the model's numbers are no longer finite.
+    elbo, kl : float
+        Of the same digits; nan where the model's numbers are no longer finite.
+    log_p : float
+        Of validation digits, or nan.
     """
 
     loss: float
@@ -51,24 +53,25 @@ class Seen(NamedTuple):
 
 
 @torch.no_grad()
-def seen_of(trained: Run, x: Tensor, seed: int) -> Seen:
-    """The bound from 20 draws an image (N, D), and log p(x) from more."""
+def seen_of(trained: Run, x: Tensor, others: Tensor, seed: int) -> Seen:
+    """The bound from 20 draws an image (N, D), and log p(x) of others from more."""
     rng = torch.Generator().manual_seed(seed)
     terms = trained.model.elbo_terms(x, 20, rng=rng)
-    log_w = trained.model.log_weights(x, DRAWS, rng=rng)
-    found = [terms.elbo, terms.kl, log_w]
-    if all(part.isfinite().all() for part in found):
-        found[-1] = log_mean_exp(log_w)
-    else:
-        found = 3 * [torch.tensor(torch.nan)]
-    return Seen(trained.losses[-1].item(), *(part.mean().item() for part in found))
+    log_w = trained.model.log_weights(others, DRAWS, rng=rng)
+    finite = (log_w < math.inf).all()
+    log_p = log_mean_exp(log_w) if finite else torch.tensor(math.nan)
+    found = [part.mean().item() for part in (terms.elbo, terms.kl, log_p)]
+    return Seen(
+        trained.losses[-1].item(),
+        *(value if math.isfinite(value) else math.nan for value in found),
+    )
 
 
 def trained_as(script: Script, seed: int) -> tuple[Run, Seen]:
     """A script run on the binary training digits, and what is seen of it."""
     digits = load_digits()
     found = run(script, digits.train.x, seed=seed)
-    return found, seen_of(found, digits.validation.x, seed)
+    return found, seen_of(found, digits.train.x, digits.validation.x, seed)
 
 
 @torch.no_grad()
@@ -117,13 +120,15 @@ def net_with_dropout(seed: int) -> nn.Module:
     return net
 
 
-def nats_of_classes(ask: Callable[[nn.Module, Tensor], Tensor], seed: int) -> float:
-    """-log p(class) of a test digit, by :func:`net_with_dropout`."""
+def nats_of_classes(
+    ask: Callable[[nn.Module, Tensor], Tensor], times: int, seed: int
+) -> Tensor:
+    """-log p(class) of a test digit, by :func:`net_with_dropout`: (times,) answers."""
     x, y = load_digits().test
     net = net_with_dropout(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return cross_entropy(ask(net, x), y).item()
+        return torch.stack([cross_entropy(ask(net, x), y) for _ in range(times)])
 
 
 def spreadsheet(part: Split) -> Tensor:
@@ -214,8 +219,8 @@ def of_one_seed(plan: Study, seed: int) -> Iterator[tuple[str, float]]:
     """Numbers by name: case, then what is seen; nats, or per cent."""
     del plan  # all of it is run for each seed
     yield from _of_scripts(seed)
-    for name, way in {"patient": patients.patient_13, "mended": steps.in_eval}.items():
-        yield f"13.{name}", nats_of_classes(way, seed)
+    for name, way in {"patient": patients.patient_13, "mended": steps.said_by}.items():
+        yield f"13.{name}", nats_of_classes(way, 5, seed).mean().item()
     for name, way in {
         "patient": patients.patient_15,
         "mended": tables.pixels_of,

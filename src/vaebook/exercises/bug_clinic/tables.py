@@ -78,7 +78,7 @@ LEAKED = Case(
     ),
     patient=patients.patient_15,
     fault="Only the last column of the class was cut off. Nine others are still"
-    " there, and the code learns the class from them.",
+    " there, in the test table too, and the code learns the class from them.",
     caught_by="tests/datasets/test_bundled.py"
     "::test_digits_are_three_parts_of_the_rows_in_order",
 )
