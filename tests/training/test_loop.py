@@ -68,6 +68,14 @@ def test_nets_are_in_training_mode_only_while_they_train(rng):
     assert model.training
 
 
+def test_a_part_that_its_owner_put_at_rest_stays_so(rng):
+    model = Line()
+    model.frozen = nn.Dropout().eval()
+    x = torch.randn(20, 3, dtype=torch.float64)
+    fit(model, x, replace(QUIET, batch_size=20), validation=x[:7], rng=rng)
+    assert model.training and not model.frozen.training
+
+
 def test_a_short_last_batch_is_left_out(rng):
     model = Line()
     fit(model, torch.ones(55, 1).double(), replace(QUIET, batch_size=20), rng=rng)

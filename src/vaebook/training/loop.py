@@ -180,9 +180,10 @@ def _mean_elbo(state: State, data: Data | None) -> float:
 @contextmanager
 def _at_rest(model: nn.Module) -> Iterator[None]:
     """Layers that are different in training, dropout say, as they are after it."""
-    before = model.training
+    before = [(part, part.training) for part in model.modules()]
     model.eval()
     try:
         yield
     finally:
-        model.train(before)
+        for part, training in before:
+            part.training = training

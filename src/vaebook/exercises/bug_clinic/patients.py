@@ -143,7 +143,7 @@ def patient_14(
 
 
 def patient_15(table: Tensor) -> Tensor:
-    """The pixels of a table (N, 75): index, 64 pixels, ten columns for the class."""
+    """The pixels of a table (N, 75): an index, pixels, ten columns of class."""
     return table[:, 1:-1]
 
 
