@@ -14,10 +14,11 @@ from browser.drive import (
     numbers,
     place_of,
     press,
+    settled,
     work_per_move,
 )
 from browser.page import THEME
-from explore.made import GOOD, make_stepper, make_surface
+from explore.made import GOOD, make_stepper, make_surface, petals
 from explore.stepper.oracle import (
     COLLAPSING,
     PAGE_RUN,
@@ -27,6 +28,8 @@ from explore.stepper.oracle import (
     make_choice,
     run_from,
 )
+
+from vaebook.em import e_step
 
 
 def heights_shown(page):
@@ -86,6 +89,50 @@ def test_the_marks_are_where_the_curves_are(show):
     press(page, "Step")
     words = page.locator(".vb-em-words").first.text_content()
     assert words == "lifted by 8.027 to touch"
+
+
+DOTS = """(all) => {
+  const { width, height } = all[0].ownerSVGElement;
+  const mixed = (fill) => / ([\\d.]+)%/.exec(fill)?.[1] ?? 100 * fill.includes("-7");
+  return all.map((el) => [
+    el.cx.baseVal.value / width.baseVal.value,
+    1 - el.cy.baseVal.value / height.baseVal.value,
+    Number(mixed(el.style.fill)),
+  ]);
+}"""
+
+
+def dots_of(stepper, run, step):
+    """Where the dots are, as shares of the plot; per cent of the second colour."""
+    x, frame = petals().numpy(), stepper.frame
+    (left, right), (low, high) = frame["x"], frame["y"]
+    places = (x - [left, low]) / [right - left, high - low]
+    resp = e_step(run.path[step // 2], petals()).log_resp.exp()[:, 1:].numpy()
+    return np.hstack([places, 100 * resp])
+
+
+@pytest.mark.browser
+def test_dots_are_the_data_tinted_by_the_present_responsibilities(show):
+    stepper = make_stepper()
+    page = show(stepper).page
+    settled(page)
+    run, *_ = run_from(GOOD)
+    assert stepper.picture["colours"][:2] == ["class-0", "class-7"]
+    for step in (0, 2, 8):
+        while page.locator(".vb-stepper input").input_value() != str(step):
+            press(page, "Step")
+        found = page.locator(".vb-em-points circle").evaluate_all(DOTS)
+        expected = dots_of(stepper, run, step)
+        np.testing.assert_allclose(found, expected, atol=0.16, rtol=0)
+        np.testing.assert_allclose(
+            np.array(found)[:, :2], expected[:, :2], atol=5e-4, rtol=0
+        )
+    page.set_viewport_size({"width": 420, "height": 900})
+    page.wait_for_timeout(200)
+    found = page.locator(".vb-em-points circle").evaluate_all(DOTS)
+    np.testing.assert_allclose(
+        np.array(found)[:, :2], expected[:, :2], atol=5e-4, rtol=0
+    )
 
 
 @pytest.mark.browser

@@ -80,7 +80,7 @@ ONE_SAMPLE = Case(
     name="bug_clinic.19",
     solution=log_evidence,
     inputs=((LOG_W,), (LOG_W - 1000,), (LOG_W[:1],)),
-    meaning="The more draws, the closer it comes: from below, on average.",
+    meaning="More draws bring it closer, from below on average.",
     hint="Of which mean is it the logarithm?",
     mistakes=(
         Mistake(AS_IT_CAME, patients.patient_19),
