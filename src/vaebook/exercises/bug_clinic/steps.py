@@ -29,7 +29,7 @@ def without_units() -> nn.Module:
 
 
 def said_by(net: nn.Module, x: Tensor) -> Tensor:
-    """Dropout and the like are for training: off for the question, then as before."""
+    """Dropout is for training: off for the question, then as before."""
     was_training = net.training
     net.eval()
     with torch.no_grad():
