@@ -93,6 +93,14 @@ def test_what_is_wrong_with_a_tensor_is_named(answer, what, received, said):
     assert received in next(one for one in lines if one.startswith("  received"))
 
 
+@pytest.mark.parametrize("value", [None, ...])
+def test_an_answer_that_is_tried_out_may_be_missing(value, said):
+    """Its trial would otherwise fail on what it gives."""
+    lines = said("bug_clinic.14", lambda optimizer, loss: value)
+    assert lines[0] == "bug_clinic.14: not yet, the type differs"
+    assert "no answer yet" in joined(lines)
+
+
 def test_right_shape_and_kind_are_said(said):
     assert "expected a tensor of shape (2,) received a tensor of shape (3,)" in joined(
         said("vae.3", lambda w: w.mean(1))

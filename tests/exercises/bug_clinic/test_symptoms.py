@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
+from sklearn import decomposition
 
 from vaebook.datasets import load_digits
 from vaebook.exercises.bug_clinic import Script, patients, pixels, run, steps, tables
@@ -110,8 +111,23 @@ def test_images_are_rebuilt_by_the_script_s_own_draw():
     assert torch.equal(found["given"], x[:7])
     torch.testing.assert_close(asked[0], (mu, log_var))
     torch.testing.assert_close(found["rebuilt"], rebuilt)
-    assert found["drawn"].shape == (7, 64)
     assert len(found["drawn"].unique(dim=0)) == 7
+
+
+def test_images_are_drawn_from_the_prior():
+    """A decoder that lights a pixel where a code is above its mark shows the codes."""
+    x = load_digits().train.x[:10].repeat(300, 1)
+    trained = run(Script(), x[:10], seed=0, epochs=1)
+    marks = torch.linspace(-3, 3, 64)
+
+    class Marks(torch.nn.Module):
+        def forward(self, z):
+            return 1e3 * (z[:, :1] - marks)
+
+    trained.model.decoder = Marks()
+    drawn = module.images_of(Script(), trained, x, 0)["drawn"].mean(0)
+    tolerance = 5 * 0.5 / len(x) ** 0.5
+    np.testing.assert_allclose(drawn, stats.norm.sf(marks), atol=tolerance)
 
 
 def test_a_width_without_a_floor_ends_as_nan():
@@ -163,11 +179,22 @@ def test_nats_of_scaled_pixels_are_in_units_of_ink():
     assert again == pytest.approx(once + never_lit * math.log(3), abs=1e-6)
 
 
+def test_nats_of_scaled_pixels_are_those_of_eight_components():
+    grey = load_digits(binarize=False)
+    near, far = grey.train.x.double(), grey.test.x.double()
+    scores = decomposition.PCA(n_components=8).fit(near).score_samples(far)
+    found = module.nats_of_scaled(lambda train, test: (train, test))
+    assert found == pytest.approx(-scores.mean(), abs=0.1)
+
+
 def test_copies_on_both_sides_look_better_and_are_not(numbers):
     held = [seen(numbers, f"17.{way}.held_out") for way in ("patient", "mended")]
     others = [seen(numbers, f"17.{way}.others") for way in ("patient", "mended")]
     assert held[0] < held[1] - 0.2
     assert abs(others[0] - others[1]) < 1
+    # Asked alone, as on the page, it is what the long run finds.
+    alone = module.nats_of_copies(tables.split, seed=0)
+    assert alone["others"] == pytest.approx(others[1], rel=1e-4)
 
 
 def test_wrong_scores_lie_on_their_side(numbers):
