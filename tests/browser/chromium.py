@@ -135,10 +135,13 @@ if (PerformanceObserver.supportedEntryTypes.includes("layout-shift"))
       });
   }).observe({ type: "layout-shift", buffered: true });"""
 LOCAL_SCHEMES = ("file", "data", "blob", "about")
-# Screen by screen, as a finger would: what is not far below has time to be laid out
+# Screen by screen, as a finger would: what is not far below has time to be laid out.
+# A frame that doesn't come is not waited for.
 SCROLL = """async () => {
-  const pause = () => new Promise((done) =>
-    requestAnimationFrame(() => setTimeout(done, 15)));
+  const pause = () => new Promise((done) => {
+    requestAnimationFrame(() => setTimeout(done, 15));
+    setTimeout(done, 500);
+  });
   for (let y = 0; y < document.body.scrollHeight; y += 0.4 * innerHeight) {
     window.scrollTo(0, y);
     await pause();
