@@ -230,6 +230,41 @@ def test_nothing_moves_where_a_page_stops_within_its_header(page_factory, site, 
         assert_still(visit)
 
 
+# When the page is first shown: how many of its fonts are loaded by then
+SHOWN_WITH = """new MutationObserver(() => {
+  const root = document.documentElement;
+  if (!root.classList.contains("unset") && window.waited && !window.fontsThen)
+    window.fontsThen = [...document.fonts].map((font) => font.status);
+  window.waited ||= root.classList.contains("unset");
+}).observe(document, {
+  attributes: true,
+  subtree: true,
+  attributeFilter: ["class"],
+});"""
+
+
+@pytest.mark.browser
+def test_a_page_is_shown_when_its_fonts_are_loaded(page_factory, site: Site):
+    page = page_factory().page
+    page.add_init_script(SHOWN_WITH)
+    page.goto(site.http("chapters/notation.html"))
+    page.wait_for_function("window.fontsThen")
+    fonts = page.evaluate("fontsThen")
+    assert len(fonts) > 5
+    assert set(fonts) == {"loaded"}
+
+
+@pytest.mark.browser
+def test_a_page_is_shown_without_fonts_that_never_come(page_factory, site: Site):
+    page = page_factory().page
+    page.add_init_script("""Object.defineProperty(document.fonts, "ready", {
+      get: () => new Promise(() => {}),
+    });""")
+    page.goto(site.http("chapters/notation.html"))
+    heading = page.get_by_role("heading", level=1)
+    heading.wait_for(state="visible", timeout=5_000)
+
+
 def assert_room(visit: Visit) -> None:
     """What is reserved for each explorer holds it, and not much more."""
     visit.page.wait_for_function(ALL_LIVE)
